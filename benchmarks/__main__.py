@@ -23,11 +23,13 @@ NAMES = (
     "said",
     "registration",
     "regions",
+    "sureness",
     "million",
     "density",
     "clusterings",
     "tsne",
     "labels",
+    "thorough",
     "words",
 )
 NAMED = (  # only when they are named
@@ -38,6 +40,7 @@ NAMED = (  # only when they are named
     "duplicates_cost",  # indexed folders, and half an hour for the million
     "autoencoder",  # hours, and torch
     "finetune",  # likewise
+    "finetuned_int8",  # minutes, and torch
     "stays_open",  # a machine at rest
     "beside_others",  # likewise
     "decoding_costs",  # ends with 1 where a picture takes more than is reckoned

@@ -85,6 +85,8 @@ THINGS: dict[str, Make] = {
     "DuplicateGroup": lambda at: _duplicates(at)[0],
     "DuplicateGroups": lambda at: _duplicates(at),
     "DuplicateImage": lambda at: _duplicates(at)[0].images[0],
+    "MatchedPair": lambda at: _matched(at)[0],
+    "Matching": lambda at: _matched(at),
     "DuplicatePairs": lambda at: at.collection.duplicates.pairs(),
     "Duplicates": lambda at: at.collection.duplicates,
     "DuplicatesReport": lambda at: at.collection.duplicates.find(),
@@ -304,6 +306,11 @@ GIVEN: dict[str, Mapping[str, Any]] = {
     "Collection.open_or_create": {"paths": lambda at: [at.photos]},
     "Collection.query_thumbnails": {"queries": lambda at: at.found.queries},
     "Collection.set_thumbnail_side": {"side": 128},
+    "Collection.match": {
+        "where": lambda at: lookalike.Filter(ids=[at.ids[0]]),
+        "other_where": lambda at: lookalike.Filter(ids=[at.ids[1]]),
+        "model": "own",
+    },
     "Collection.remove": {"keys": ["new"]},
     "Collection.search": {"queries": lambda at: [str(at.photo)], "k": 3},
     "Collection.copy": {"to": lambda at: at.scratch / "copy"},
@@ -403,6 +410,11 @@ GIVEN: dict[str, Mapping[str, Any]] = {
     "datasets.get_row": {"name": "digits"},
     "datasets.load": {"name": "digits", "download": False},
     "datasets.prepare_dataset": {"name": "digits", "download": False},
+    "drawing.draw_matching": {
+        "a": lambda at: at.collection,
+        "b": lambda at: at.collection,
+        "result": lambda at: _matched(at),
+    },
     "drawing.draw_duplicates": {"groups": lambda at: _duplicates(at)},
     "drawing.draw_clusters": {"clustering": lambda at: at.collection.clusterings.get("groups")},
     "drawing.draw_comparison": {"found": lambda at: _compared(), "model": "own"},
@@ -707,6 +719,12 @@ def _duplicates(at: Scene) -> Any:
         at.collection.sync()
         found = at.collection.duplicates.groups(min_probability=0)
     return found
+
+
+def _matched(at: Scene) -> Any:
+    """Return the first image matched with the others."""
+    first, *others = (lookalike.Filter(ids=[image]) for image in at.ids[:2])
+    return at.collection.match(where=first, other_where=others[0], model="own")
 
 
 def _table(at: Scene) -> Any:

@@ -134,6 +134,7 @@ def by_hand(collection: Collection) -> list[object]:
         lookalike.ConfusedPair("a", "b", 0.5),
         lookalike.CopyReport(file, 3, 9, 1_000, 0.5),
         groups_of_duplicates(),
+        *(matched(), matched()[0], lookalike.SameKindFigures(1.0, 92, 40.0)),
         lookalike.Epoch(0.5, None, 1.0),
         lookalike.Example("1" * 16),
         lookalike.FieldCondition("year", min=1),
@@ -167,6 +168,12 @@ def planned_and_done() -> list[object]:
     plan = lookalike.DuplicatePlan("/p/.lookalike", "2026-11-28", (row,), (left,))
     file = lookalike.ActedFile("/p/b.png", "/q/b.png", "", 3)
     return [kept, left, row, plan, file, lookalike.ActReport(1, "move", (file,))]
+
+
+def matched() -> lookalike.Matching:
+    """Return a pair of two images."""
+    a, b = (lookalike.Hit(1, lookalike.ImageId(row), (f"/p/{row}.png",), 0.25, 0.75, None) for row in (1, 2))
+    return lookalike.Matching((lookalike.MatchedPair(a, b, 0.75, 0.25, True),), "lite0", 1, 2)
 
 
 def groups_of_duplicates() -> lookalike.DuplicateGroups:

@@ -20,6 +20,7 @@ from lookalike.system.on_demand import load
 if TYPE_CHECKING:  # the same table, for those that read the code without running it
     from lookalike.bench import IndexComparison as IndexComparison
     from lookalike.bench import IndexFigures as IndexFigures
+    from lookalike.bench import SameKindFigures as SameKindFigures
     from lookalike.cluster import AtDistance as AtDistance
     from lookalike.cluster import Choice as Choice
     from lookalike.cluster import KDistances as KDistances
@@ -165,6 +166,8 @@ if TYPE_CHECKING:  # the same table, for those that read the code without runnin
     from lookalike.results.info import RootInfo as RootInfo
     from lookalike.results.maps import ImageMap as ImageMap
     from lookalike.results.maps import MapUpdate as MapUpdate
+    from lookalike.results.matching import MatchedPair as MatchedPair
+    from lookalike.results.matching import Matching as Matching
     from lookalike.results.models import TrainedModel as TrainedModel
     from lookalike.results.said import Change as Change
     from lookalike.results.said import ChangeKind as ChangeKind
@@ -233,6 +236,7 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("collection.duplicates.grouping", "DuplicatePairs"),
     ("results.duplicate_acts", "ActReport ActedFile"),
     ("results.duplicate_plans", "DuplicatePlan LeftFile PlannedFile PlannedRow"),
+    ("results.matching", "MatchedPair Matching"),
     ("results.duplicates", "DuplicateFile DuplicateGroup DuplicateGroups DuplicateImage DuplicatesReport"),
     ("results.adding", "AddReport AddedImage FieldReport VectorReport"),
     ("results.info", "ImageInfo Info RootInfo"),
@@ -251,7 +255,7 @@ _PUBLIC: tuple[tuple[str, str], ...] = (
     ("collection.columns", "FileColumns ImageColumns"),
     ("collection.own_fields", "OwnFields"),
     ("collection.said", "Said"),
-    ("bench", "IndexComparison IndexFigures"),
+    ("bench", "IndexComparison IndexFigures SameKindFigures"),
     ("cluster", "AtDistance Choice KDistances"),
     ("embed", "Model"),
     ("evaluate", "ClassScores ClusteringScores ConfusedPair Estimate"),

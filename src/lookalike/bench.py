@@ -45,7 +45,7 @@ from lookalike.system.watching import watching
 from lookalike.system.wording import count_of
 from lookalike.types import Ids, Metric, Vectors
 
-__all__ = ["IndexComparison", "IndexFigures", "Point", "compare_indexes"]
+__all__ = ["IndexComparison", "IndexFigures", "Point", "SameKindFigures", "compare_indexes"]
 
 RECALLS = (0.9, 0.95, 0.99, 0.999, 1.0)
 MOST_QUERIES = 1_000
@@ -132,6 +132,33 @@ class IndexFigures:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class SameKindFigures:
+    """What searches for what is of the same kind cost; what they give, evaluations tell.
+
+    Attributes
+    ----------
+    build_seconds : float
+        To find the nearest of all vectors, on all cores; it is kept.
+    size : int
+        Bytes of that on the disk, vectors excluded.
+    queries_per_second : float
+        One query a call.
+    """
+
+    build_seconds: float
+    size: int
+    queries_per_second: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as a document of JSON."""
+        return {
+            "build_seconds": round(self.build_seconds, 3),
+            "bytes": self.size,
+            "queries_per_second": round(self.queries_per_second, 1),
+        }
+
+
 @checked
 @dataclass(frozen=True, slots=True)
 class IndexComparison(Table):
@@ -149,6 +176,8 @@ class IndexComparison(Table):
     indexes : tuple of IndexFigures
     left_out : mapping of str to str
         The kinds that are missing, and why: a library that is not installed, a build that takes too long.
+    same_kind : SameKindFigures or None
+        What searches for the same kind cost beside them; None where that was not asked for.
     """
 
     metric: Metric
@@ -159,6 +188,7 @@ class IndexComparison(Table):
     cores: int
     indexes: tuple[IndexFigures, ...]
     left_out: Mapping[str, str]
+    same_kind: SameKindFigures | None = None
 
     def fastest(self, recall: float = DEFAULT_RECALL) -> Point | None:
         """Return the point of most queries a second, one by one, at a measured recall; None if none is."""
@@ -178,6 +208,7 @@ class IndexComparison(Table):
             "indexes": [figures.to_dict() for figures in self.indexes],
             "left_out": [{"index": kind, "reason": tell(reason)} for kind, reason in self.left_out.items()],
             "fastest": None if fastest is None else {"index": fastest.index, **fastest.to_dict()},
+            "same_kind": None if self.same_kind is None else self.same_kind.to_dict(),
         }
 
     def __repr__(self) -> str:

@@ -49,6 +49,7 @@ from lookalike.results.clusterings import Cluster, Clustering
 from lookalike.results.duplicates import DuplicateGroup, DuplicateGroups
 from lookalike.results.evaluation import Evaluation
 from lookalike.results.maps import ImageMap
+from lookalike.results.matching import Matching
 from lookalike.results.search import SearchResult
 from lookalike.system.checked_calls import checked
 from lookalike.system.wording import count_images, count_of
@@ -67,6 +68,7 @@ __all__ = [
     "draw_duplicates",
     "draw_list",
     "draw_map",
+    "draw_matching",
     "draw_search",
     "draw_worst_queries",
     "group_by_cluster",
@@ -88,11 +90,12 @@ _ORDERS = {
 _CENTRAL, _DOUBTFUL = 9, 3  # images of a cluster
 _HITS = 8  # of each of the worst queries
 _CLASSES = 24  # of a confusion
+_PAIRS, _PAIRS_A_ROW = 48, 12
 
 
 @checked
 def draw_search(collection: Collection, result: SearchResult) -> Figure:
-    """Draw the queries of a search, and the hits with rank, score, label and file name.
+    """Draw the queries of a search, and the hits with rank, score, probability, label and file name.
 
     Where a region was searched for, a frame says where in a hit it was found.
     """
@@ -100,7 +103,7 @@ def draw_search(collection: Collection, result: SearchResult) -> Figure:
     hits = [
         Tile(
             pictures[hit.id],
-            f"{hit.rank}   {hit.distance if hit.score is None else hit.score:.3f}"
+            f"{hit.rank}   {hit.distance if hit.score is None else hit.score:.3f}{_likely(hit)}"
             + (f"   {hit.label}" if hit.label else ""),
             _file_name(hit),
             box=hit.box,
@@ -118,6 +121,34 @@ def draw_search(collection: Collection, result: SearchResult) -> Figure:
     return result_strip(
         queries, hits or [Tile(None, "", words="nothing found")], _search_words(result, len(hits))
     )
+
+
+def _likely(hit: Hit) -> str:
+    return "" if hit.probability is None else f"   {hit.probability:.0%}"
+
+
+@checked
+def draw_matching(a: Collection, b: Collection, result: Matching) -> Figure:
+    """Draw the first pairs of a matching: images of the one side, and below each its counterpart.
+
+    Parameters
+    ----------
+    a, b : Collection
+        Of either side; twice the same, where both are of one.
+    """
+    shown = result.pairs[:_PAIRS]
+    pictures = a.thumbnails([pair.a.id for pair in shown]), b.thumbnails([pair.b.id for pair in shown])
+    drawn = [pair for pair in shown if pair.a.id in pictures[0] and pair.b.id in pictures[1]]
+    if not drawn:
+        raise CollectionConflictError("there is no pair to draw")
+    rows = []
+    for start in range(0, len(drawn), _PAIRS_A_ROW):
+        some = drawn[start : start + _PAIRS_A_ROW]
+        marked = [pair.is_mutual for pair in some]
+        scores = f"cosines {some[0].score:.2f} to {some[-1].score:.2f}" if len(some) > 1 else ""
+        rows.append(SheetRow("A", scores, [pictures[0][pair.a.id] for pair in some], marked))
+        rows.append(SheetRow("B", "framed: mutual", [pictures[1][pair.b.id] for pair in some], marked))
+    return contact_sheet(rows, f"{count_of(len(result), 'pair')}, {result.n_mutual:,} mutual", _PAIRS_A_ROW)
 
 
 def _search_words(result: SearchResult, n_hits: int) -> str:

@@ -209,6 +209,8 @@ class Hit(Pictured):
     box : (float, float, float, float) or None
         Where in the picture the region of the query was found: left, top, width and height, as shares of it,
         upright; None where there was none, or the model knows only whole pictures.
+    probability : float or None
+        How likely it is of the query's kind; see `SearchResult.probabilities`. None where that is not known.
     """
 
     rank: int
@@ -224,6 +226,7 @@ class Hit(Pictured):
     keys: tuple[str, ...] = ()
     folded: int = 0
     box: tuple[float, float, float, float] | None = None
+    probability: float | None = None
 
     def __repr__(self) -> str:
         return repr_of_given(self)
@@ -286,7 +289,7 @@ class Hit(Pictured):
             "paths": [path(each) for each in self.paths],
             "fields": field_documents(self.fields),
             "keys": list(self.keys),
-            "probability": None,
+            "probability": _rounded(self.probability),
             "box": None if self.box is None else [round(share, 6) for share in self.box],
             "folded": self.folded,
         }

@@ -224,6 +224,8 @@ def test_the_document_has_these_names():
         "k": 10,
         "include_self": False,
         "fold": False,
+        "same_kind": False,
+        "verify": False,
         "sort": None,
         "descending": False,
         "random_state": 0,

@@ -547,7 +547,7 @@ def test_finetuned_model_is_kept_with_its_card_and_searched_without_torch(classe
     trained = classes.models.train(settings, running=CPU)
     assert trained.card.classes == 2
     assert trained.card.images == {"train": 8, "validation": 2, "test": 6}
-    assert set(trained.card.measures) == {"lite0", "lite0-patterns"}
+    assert set(trained.card.measures) == {"lite0", "lite0-patterns", "lite0-patterns-int8"}
     assert set(trained.card.measures["lite0"]) == {"P@1", "mAP"}
     assert len(trained.card.epochs) == 2
     kept = {path.name for path in (classes.folder / "models").iterdir()}
@@ -567,8 +567,54 @@ def test_a_model_is_trained_and_embeds_the_collection_at_once(classes):
     assert (found.trained.card.model, found.synced.embedded) == ("lite0-patterns", 16)
     assert 16 in [progress.done for progress in told if progress.phase == "embedding"]
     assert found.card_file.read_text() == found.trained.card.to_markdown().decode()
-    assert found.trained.card.model in classes.models
-    assert len(classes.search(classes.roots[0] / "waves/0.png", k=3, model="lite0-patterns").hits) == 3
+    card = found.trained.card
+    assert card.used in classes.models and len(classes.models.names()) == 2  # the other form has no vectors
+    assert card.int8 == "lite0-patterns-int8" and card.used == (
+        card.int8 if card.is_int8_used else card.model
+    )
+    assert len(classes.search(classes.roots[0] / "waves/0.png", k=3, model=card.used).hits) == 3
+    assert classes.info().models == {"pixels-8-rgb": 16, card.used: 16}
+
+
+def test_the_8_bit_form_gives_nearly_the_vectors_of_the_network(classes):
+    settings = FinetuneSettings(name="patterns", size=64, epochs=2, frozen_epochs=1, batch_size=8)
+    trained = classes.models.train(settings, running=CPU)
+    assert trained.integer is not None
+    again = Collection.open(classes.folder)  # as it is kept
+    names = "lite0-patterns", "lite0-patterns-int8"
+    assert [again.models.get(name).precision for name in names] == ["float32", "int8"]
+    for name in names:
+        again.sync(model=name)
+    exact, rounded = (again.vectors(name)[1] for name in names)
+    assert (exact * rounded).sum(axis=1).mean() > 0.98  # 0.989, of pictures of 64 pixels; of photos 0.997
+    assert not np.array_equal(exact, rounded)
+
+
+def test_what_a_kill_left_of_the_8_bit_form_is_written_again(classes, monkeypatch):
+    settings = FinetuneSettings(name="patterns", size=32, epochs=1, frozen_epochs=1, batch_size=8)
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
+        patch.setattr("lookalike.embed.registry.ModelRegistry.add_trained", die)
+        classes.models.train(settings, running=CPU)
+    assert classes.models.get("lite0-patterns-int8").precision == "int8"
+    with pytest.raises(ModelError):
+        classes.models.get("lite0-patterns")
+    classes.models.train(settings, running=CPU)
+    assert classes.models.get("lite0-patterns").precision == "float32"
+
+
+def test_a_model_of_the_name_of_the_8_bit_form_is_not_written_over(classes):
+    first = FinetuneSettings(name="patterns-int8", size=32, epochs=1, frozen_epochs=1, batch_size=8)
+    classes.models.train(first, running=CPU)
+    with pytest.raises(ModelError, match="there is a model lite0-patterns-int8 already"):
+        classes.models.train(dataclasses.replace(first, name="patterns"), running=CPU)
+
+
+def test_an_8_bit_form_that_finds_less_well_is_not_used(classes, monkeypatch):
+    monkeypatch.setattr(finetuning, "is_as_good", lambda *given: False)
+    settings = FinetuneSettings(name="patterns", size=32, epochs=1, frozen_epochs=1, batch_size=8)
+    found = classes.models.train_and_embed(settings, running=CPU)
+    assert found.trained.card.used == "lite0-patterns" and "lite0-patterns" in classes.info().models
+    assert "it finds less well, and lite0-patterns is used" in found.card_file.read_text()
 
 
 def test_labels_come_from_a_table_too(classes, tmp_path):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
+import typer
+
 from lookalike.cli.console import print_json, relative, say, watched
 from lookalike.cli.hints import advise
 from lookalike.cli.locate import open_named
@@ -61,6 +63,13 @@ def bench(
             metavar="R",
         ),
     ] = None,
+    same_kind: Annotated[
+        bool,
+        typer.Option(
+            "--same-kind",
+            help="Also time `search --same-kind`; what it gives, `evaluate --same-kind` tells.",
+        ),
+    ] = False,
     splits: Splits,
     picture: Annotated[Picture, picture_of("Also save recall and speed as a picture")],
     output: Output,
@@ -72,6 +81,7 @@ def bench(
     picture.check()
     chosen = open_named(collection)
     asked = only_given(k=k, kinds=kinds, recalls=recalls, n_queries=queries)
+    asked |= {"same_kind": True} if same_kind else {}
     with watched(quiet=output.quiet) as watch:
         found = chosen.evaluation.indexes(model, **asked, **given(splits), **watch.told)
     name, auto = model or chosen.model, chosen.evaluation.default_index(model)
@@ -95,6 +105,12 @@ def bench(
     _print_table(found)
     for kind, reason in found.left_out.items():
         say(f"{kind} is left out: {advise(reason)}")
+    if found.same_kind is not None:
+        figures = found.same_kind
+        say(
+            f"same kind: {_per_second(figures.queries_per_second)} one by one; the nearest of all found in"
+            f" {figures.build_seconds:,.1f} s, {figures.size / 1e6:,.1f} MB"
+        )
     if not output.quiet:
         _print_summary(found, auto)
 

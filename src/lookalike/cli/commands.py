@@ -279,7 +279,7 @@ COMMANDS: dict[str, Command | Group] = {
     "search": Command(
         "search:search",
         "Find the images most like a file, a URL or words, nearest first, with their cosine similarity.",
-        also="find query similar like lookup look match nearest neighbors neighbours knn ask",
+        also="find query similar like lookup look nearest neighbors neighbours knn ask",
     ),
     "list": Command(
         "listing:list_",
@@ -290,6 +290,11 @@ COMMANDS: dict[str, Command | Group] = {
         "compare:compare",
         "Say what two pictures are to each other: one, encoded anew or edited, or two; and how surely.",
         also="diff difference same identical versus vs align",
+    ),
+    "match": Command(
+        "match:match",
+        "Match the images of two folders, or collections, one to one, the surest pairs first.",
+        also="pair pairs counterpart correspond align assign join",
     ),
     "cluster": CLUSTER,
     "map": MAP,

@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
+
 from lookalike.cli.console import complain, print_json, save_picture, say, watched
 from lookalike.cli.evaluations import document_of, print_clusterings, print_evaluation
 from lookalike.cli.hints import advise
@@ -51,6 +53,14 @@ class Retrieval:
             metavar="MODEL|INDEX",
         ),
     ] = None
+    same_kind: Annotated[
+        bool,
+        typer.Option(
+            "--same-kind",
+            help="Also measure `search --same-kind` on the same queries, with a paired test; nothing is drawn"
+            " to a query.",
+        ),
+    ] = False
     queries: Annotated[
         str | None,
         option(
@@ -96,6 +106,7 @@ class Retrieval:
         """Return what was given, as the library takes it, but for the number of queries."""
         ks = None if self.k is None else _read_ks(self.k)
         how = only_given(model=self.model, compare=self.compare, index=self.index, recall=self.recall)
+        how |= {"same_kind": True} if self.same_kind else {}
         return {"n_worst": _WORST if self.worst is None else self.worst} | only_given(k=ks) | how
 
 

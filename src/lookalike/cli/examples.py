@@ -52,6 +52,7 @@ EXAMPLES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "duplicates decide a.jpg b.jpg keep",
         ),
         "compare:compare": ("compare beach.jpg copy.jpg", "compare beach.jpg copy.jpg --plot difference.png"),
+        "match:match": ("match drawings photos", "match old new --mutual -o pairs.csv"),
         "export:export": ("export all.csv photos", "export alike.parquet beach.jpg -k 100"),
         "sets:list_": ("sets list photos", "sets list --json"),
         "sets:show": ("sets show best", "sets show best -f"),

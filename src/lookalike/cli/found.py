@@ -45,6 +45,7 @@ def print_hits(result: SearchResult, before: Sequence[str] = ()) -> None:
         What stands in every row before these, for a program.
     """
     rows = [(str(hit.rank), _likeness(hit), " · ".join(hit.labels), place_of(hit)) for hit in result.hits]
+    line = None if result.is_nothing_like_it else result.below_chance
     is_folded = result.request is not None and result.request.fold
     if not is_for_person():
         for row, hit in zip(rows, result.hits, strict=True):
@@ -57,7 +58,10 @@ def print_hits(result: SearchResult, before: Sequence[str] = ()) -> None:
     for (rank, score, label, path), hit in zip(rows, result.hits, strict=True):
         more = f"  ({_where(hit.box)})" if hit.box else ""
         more += f"  and {hit.folded:,} more like it" if hit.folded else ""
-        say(f"{rank:>{widths[0]}}  {score}  {label:<{widths[2]}}  {path}{more}")
+        likely = "" if hit.probability is None else f"  {hit.probability:>4.0%}"
+        if hit.rank == line:
+            say("── from here on no nearer than chance ──")
+        say(f"{rank:>{widths[0]}}  {score}{likely}  {label:<{widths[2]}}  {path}{more}")
 
 
 def _where(box: tuple[float, float, float, float]) -> str:
@@ -72,8 +76,13 @@ def _where(box: tuple[float, float, float, float]) -> str:
 
 
 def say_if_nothing(result: SearchResult, *, is_filtered: bool) -> None:
-    """Say on standard error that nothing was found, and why."""
-    if not len(result) and result.understood is not None:
+    """Say on standard error that nothing was found, and why, or nothing that is like the query."""
+    if result.is_nothing_like_it:
+        tell("nothing here looks like this" + ("; these come nearest" if len(result) else ""))
+        return
+    if not len(result) and result.is_cut_off:
+        tell("no image is as likely, or as near, as was asked for")
+    elif not len(result) and result.understood is not None:
         tell("no image shows that, or is called so")
     elif not len(result):
         tell("no image passes the filters" if is_filtered else "no other images in the collection")

@@ -95,6 +95,33 @@ class Searching:
             help="Fold near-duplicates of a hit, as `duplicates` found them, into it, and count them.",
         ),
     ] = False
+    min_probability: Annotated[
+        float | None,
+        option(
+            "How likely a hit is to be of the query's kind, at least: 0.5 is more likely than not.",
+            metavar="SHARE",
+        ),
+    ] = None
+    min_score: Annotated[
+        float | None,
+        option("The least score of a hit, a cosine; for models that are compared so.", metavar="SCORE"),
+    ] = None
+    same_kind: Annotated[
+        bool,
+        typer.Option(
+            "--same-kind",
+            help="Seek what is of the same kind, more than what looks the same: all images are drawn to"
+            " their ten nearest, and so is the query.",
+        ),
+    ] = False
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify",
+            help="Lay the 100 nearest on the query: those that show the same thing, edited or photographed"
+            " again, come first.",
+        ),
+    ] = False
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Let URLs name addresses of the local network.")
     ] = False

@@ -256,5 +256,7 @@ def _print_summary(made: TrainedModel) -> None:
     for model, found in card.measures.items():
         figures = "  ".join(f"{name} {value:.4f}" for name, value in found.items())
         say(f"{model} on {card.queries:,} images kept for it: {figures}")
-    say(f"{made.synced.embedded:,} images embedded: search --model {card.model}")
+    if card.int8 is not None and not card.is_int8_used:
+        say(f"{card.int8} finds less well, and is not used")
+    say(f"{made.synced.embedded:,} images embedded: search --model {card.used}")
     say(f"all about it: {relative(str(made.card_file))}")

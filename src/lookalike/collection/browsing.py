@@ -33,6 +33,9 @@ def browse(resources: Resources, request: SearchRequest, offset: int = 0) -> Bro
         raise QueryInputError("what is not wanted is taken from a query, and there is none", field="unlike")
     if request.fold:
         raise QueryInputError("near-duplicates are folded into hits, and there is no query", field="fold")
+    for name in ("min_probability", "min_score"):
+        if getattr(request, name) is not None:
+            raise QueryInputError(f"{name} is of hits of a query, and there is none", field=name)
     where, cluster = request.where, request.same_cluster
     if cluster is not None:
         if cluster.number is None:

@@ -17,16 +17,17 @@ from lookalike.collection.browsing import browse, count, facets
 from lookalike.collection.checking.checkable import Checkable
 from lookalike.collection.closed import Closed, LeftBehind
 from lookalike.collection.copyable import Copyable
-from lookalike.collection.describing import describe, describe_image, describe_roots
+from lookalike.collection.describing import describe, describe_image
 from lookalike.collection.faces import Faces
 from lookalike.collection.facets import check_facets
 from lookalike.collection.manifest_file import ManifestFile
-from lookalike.collection.moving import move_root
+from lookalike.collection.matchable import Matchable
 from lookalike.collection.newcomers import and_compare
 from lookalike.collection.opening import NewCollection, add_what_is_asked, choose_home, create, find_near
 from lookalike.collection.places import Places
 from lookalike.collection.renamed import RENAMED, takes_by_place, takes_timeout
 from lookalike.collection.resources import Resources, of_one_state
+from lookalike.collection.rooted import Rooted
 from lookalike.collection.searchers import Searchers
 from lookalike.collection.searching import Run, all_with_vectors, search
 from lookalike.collection.silent_labels import label_note
@@ -34,6 +35,7 @@ from lookalike.collection.snapshot import Snapshot, Snapshots
 from lookalike.collection.statements.naming import read_image
 from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.collection.stored.maps import StoredMaps
+from lookalike.collection.sureness import Judges
 from lookalike.collection.syncing import SyncRequest, sync
 from lookalike.collection.thumbnailed import Thumbnailed
 from lookalike.datasets import prepare_dataset
@@ -56,7 +58,7 @@ from lookalike.query.reading import Query, read_queries
 from lookalike.query.request import SearchRequest
 from lookalike.results.browsing import BrowseResult, Facets
 from lookalike.results.hits import show_hits
-from lookalike.results.info import ImageInfo, Info, RootInfo
+from lookalike.results.info import ImageInfo, Info
 from lookalike.results.search import SearchResult
 from lookalike.results.sync import SyncReport
 from lookalike.store import Labeling, Store, Turn, Wait, check_wait, find_collection, writer_lock
@@ -83,7 +85,7 @@ _SHOWN = 8  # pictures, in a notebook
 
 
 @checked
-class Collection(Faces, Thumbnailed, Checkable, Copyable):
+class Collection(Faces, Rooted, Thumbnailed, Matchable, Checkable, Copyable):
     """Images on the disk, made searchable. Made by `create`, found again by `open`.
 
     Attributes
@@ -110,6 +112,7 @@ class Collection(Faces, Thumbnailed, Checkable, Copyable):
         self._manifest = manifest
         self._store = Store(folder)
         self._searchers = Searchers(folder)
+        self._judges = Judges(folder)
         self._clusterings = StoredClusterings(folder)
         self._snapshots = Snapshots(manifest, self._clusterings)
         self._maps = StoredMaps(folder)
@@ -371,7 +374,8 @@ class Collection(Faces, Thumbnailed, Checkable, Copyable):
     def _resources(self) -> Resources:
         """Return what every read needs, with the roots as they are now: once a request."""
         places = Places(self._snapshots.now(), self._clusterings)
-        return Resources(places, self._store, self._snapshots, self._maps, self._searchers, self._models)
+        shared = self._maps, self._searchers, self._judges, self._models
+        return Resources(places, self._store, self._snapshots, *shared)
 
     def snapshot(self) -> Snapshot:
         """Return the collection as it is now, unchanging: the same one until anything is committed.
@@ -447,59 +451,6 @@ class Collection(Faces, Thumbnailed, Checkable, Copyable):
         evaluation is told to use them.
         """
         return label_note(self._manifest.manifest)
-
-    def list_roots(self) -> tuple[RootInfo, ...]:
-        """Return the folders and data sets that the collection is made of, and whether they are there.
-
-        Examples
-        --------
-        >>> photos = Collection.create(photo_folder)
-        >>> [(root.images, root.is_there) for root in photos.list_roots()]
-        [(0, True)]
-        """
-        return describe_roots(self._resources().places)
-
-    def move_root(
-        self,
-        old: str | os.PathLike[str],
-        new: str | os.PathLike[str],
-        *,
-        wait: Wait = "threads",
-        report: ProgressReport | None = None,
-        cancel: CancelToken | None = None,
-    ) -> int:
-        """Say that a folder of images lies elsewhere now; nothing is read again, nor embedded.
-
-        Up to 50 of its files are looked for in the new place, with the size and content that they had. Some
-        may have been edited or deleted meanwhile, which the next `sync` sees.
-
-        Parameters
-        ----------
-        old : path
-            The root, by the folder that it was, or by its name.
-        new : path
-            The folder in which the same files lie now.
-        wait : float, None or "threads"
-            How long to wait for another writer; see `sync`.
-        report, cancel : optional
-            Told for whom it waits; and what stops that.
-
-        Returns
-        -------
-        int
-            How many files were compared.
-
-        Raises
-        ------
-        CollectionError
-            If there is no such root or folder, the files in it are others, or it overlaps another root;
-            nothing has been changed.
-        LockedError
-            If another is writing to the collection, and `wait` is over.
-        """
-        with watching(report, cancel) as watch:
-            turn = Turn(wait, "moving a root", watch)
-            return move_root(self._store, self._manifest, old, new, turn)
 
     def add_dataset(
         self, name: str, *, report: ProgressReport | None = None, cancel: CancelToken | None = None
@@ -834,6 +785,10 @@ class Collection(Faces, Thumbnailed, Checkable, Copyable):
         same_cluster: str | ClusterRef | None = None,
         include_self: bool = False,
         fold: bool = False,
+        min_probability: float | None = None,
+        min_score: float | None = None,
+        same_kind: bool = False,
+        verify: bool = False,
         allow_private: bool = False,
         device: str = AUTO,
         index: str = AUTO_INDEX,
@@ -879,6 +834,19 @@ class Collection(Faces, Thumbnailed, Checkable, Copyable):
             Whether near-duplicates of a hit are folded into it, so that k hits are k pictures: images that
             were found (`Collection.duplicates`) to be the same, or edited, with a probability of 0.9 or more.
             `Hit.folded` is how many.
+        min_probability : float, optional
+            How likely a hit is to be of the query's kind, at least: 0.5 is more likely than not. See
+            `SearchResult.probabilities`.
+        min_score : float, optional
+            The least score of a hit, for models that are compared by cosine, and colours.
+        same_kind : bool
+            Whether to seek what is of the same kind, more than what looks the same: each image is drawn to
+            its ten nearest, and so is the query. Scores are cosines of what that makes. Finds more of a
+            class; the one picture that is the query's twin, less surely. Who the nearest are is found when it
+            is first asked for, and kept; for models that compare by cosine.
+        verify : bool
+            Whether the 100 nearest are laid on the query, which must be one picture: those that show the same
+            thing, edited or photographed again, come first, whatever their score.
         allow_private : bool
             Whether URLs may name addresses of the local network.
         device : {"auto", "cpu", "cuda", "openvino", "coreml"}
@@ -933,6 +901,10 @@ class Collection(Faces, Thumbnailed, Checkable, Copyable):
             k=k,
             include_self=bool(include_self),
             fold=bool(fold),
+            min_probability=min_probability,
+            min_score=min_score,
+            same_kind=bool(same_kind),
+            verify=bool(verify),
         )
         request = complete(options, queries, datasets)
         with watching(report, cancel) as watch:

@@ -282,6 +282,7 @@ class Found(NamedTuple):
 
     folded: int = 0
     box: tuple[float, float, float, float] | None = None
+    probability: float | None = None
 
 
 def make_hit(

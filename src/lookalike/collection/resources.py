@@ -17,6 +17,7 @@ from lookalike.collection.statements.draft import Draft
 from lookalike.collection.stored.clusterings import StoredClusterings
 from lookalike.collection.stored.edits import Edits
 from lookalike.collection.stored.maps import StoredMaps
+from lookalike.collection.sureness import Judges
 from lookalike.embed import Model, ModelRegistry
 from lookalike.errors import CollectionConflictError
 from lookalike.results.said import Change, ChangeKind
@@ -42,6 +43,8 @@ class Resources:
         For who writes, and then wants to see what is there.
     maps : StoredMaps
     searchers : Searchers
+    judges : Judges
+        Of how sure answers are.
     models : ModelRegistry
     """
 
@@ -50,6 +53,7 @@ class Resources:
     snapshots: Snapshots
     maps: StoredMaps
     searchers: Searchers
+    judges: Judges
     models: ModelRegistry
 
     @property

@@ -31,7 +31,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -61,6 +61,9 @@ first: as long as the k-means tree takes to load its compiled code. (Measured wi
 command 15 ms, from a cold disk 230 ms; k-means tree 0.7 ms, in a command 410 ms, from a cold disk 560 ms.)
 """
 
+SAME_KIND = "same-kind"
+"""What is kept of a model like an index, and is none: see `lookalike.collection.same_kind`."""
+
 _MARKED = 16
 _REWRITTEN = ".rewritten"
 _MOST_PATCHED = 5_000  # vectors that came or went; to look through so many takes some milliseconds
@@ -68,7 +71,7 @@ _ASKED_AGAIN = 0.2  # seconds that are waited for a lock before it is asked whet
 
 
 @dataclass(frozen=True, slots=True)
-class _Origin:
+class Origin:
     """What an index was built of, and what became of it.
 
     Attributes
@@ -89,12 +92,14 @@ class _Origin:
     rewritten: int = 0
 
     @classmethod
-    def of(cls, ids: Ids, vectors: Vectors | RowParts, rewritten: int) -> _Origin:
+    def of(cls, ids: Ids, vectors: Vectors | RowParts, rewritten: int) -> Origin:
+        """Return that of an index that has just been built of these."""
         some = np.linspace(0, len(ids) - 1, min(len(ids), _MARKED)).astype(int)
         return cls(len(ids), 0, _marks(ids[some], vectors[some]), rewritten)
 
     @classmethod
-    def read(cls, folder: Path) -> _Origin:
+    def read(cls, folder: Path) -> Origin:
+        """Return that of an index in a folder; raise IndexFileError if it is not what was written."""
         try:
             content = read_document((folder / "origin.json").read_bytes())
             built, changed, marks = content["built"], content["changed"], content["marks"]
@@ -105,6 +110,7 @@ class _Origin:
             raise IndexFileError(f"it is not known what the index in {folder} was built of") from error
 
     def write(self, folder: Path) -> None:
+        """Write it beside an index."""
         (folder / "origin.json").write_text(json.dumps(summed(asdict(self))), encoding="utf-8")
 
     def is_of(self, table: Table, rewritten: int) -> bool:
@@ -121,7 +127,7 @@ class _Origin:
 
 def read_origin(folder: Path) -> None:
     """Raise IndexFileError unless the origin of an index is what was written."""
-    _Origin.read(folder)
+    Origin.read(folder)
 
 
 class _Opened(NamedTuple):
@@ -227,6 +233,7 @@ def forget_indexes(collection: Path, names: Iterable[str], is_done: bool) -> Non
         for row in kinds.KINDS:
             if not row.is_of_store:
                 _remove(collection / "indexes" / f"{name}-{row.name}")
+        _remove(collection / "indexes" / f"{name}-{SAME_KIND}")
 
 
 def settle_indexes(collection: Path) -> None:
@@ -280,7 +287,7 @@ def _patch(
             folders = sorted(each for each in place.iterdir() if each.suffix != ".part")
             index_state, come = folders[-1].name if folders else "", None
             index = _load(place / index_state, metric, row)
-        if not isinstance(index, Index) or not _Origin.read(place / index_state).is_of(table, rewritten):
+        if not isinstance(index, Index) or not Origin.read(place / index_state).is_of(table, rewritten):
             return None
     except (IndexFileError, OSError):
         return None
@@ -304,21 +311,21 @@ def _open(table: Table, state: str, place: Path, metric: Metric, row: IndexKind,
     # One that is not there or not whole is made: the vectors are its source.
     with contextlib.suppress(IndexFileError):
         return _Opened(state, _load(place / state, metric, row))
-    with _lock(place, watch) as may_write:
+    with lock_index(place, watch) as may_write:
         state = table.state()  # which may have moved on, as may have the index
         with contextlib.suppress(IndexFileError):
             return _Opened(state, _load(place / state, metric, row))
         index, origin = _bring_up_to_date(table, place, metric, row, watch)
         if may_write and len(index) and table.is_newest():
             with contextlib.suppress(OSError, IndexFileError, ResourceError):  # a full disk
-                _put(index, origin, place / state)
+                put_index(index, origin, place / state)
                 index = _load(place / state, metric, row)  # memory-mapped
         return _Opened(state, index)
 
 
 def _bring_up_to_date(
     table: Table, place: Path, metric: Metric, row: IndexKind, watch: Watch
-) -> tuple[Index, _Origin | Path]:
+) -> tuple[Index, Origin | Path]:
     """Return an index of the vectors as they are now, made of the one that is there if it may be.
 
     With it comes its origin; or its folder, if that is what is there, unchanged.
@@ -328,7 +335,7 @@ def _bring_up_to_date(
         return _map_exact(table, place, metric, row, rewritten, watch)
     for folder in sorted(place.iterdir(), reverse=True) if place.is_dir() else ():
         with contextlib.suppress(IndexFileError):
-            index, origin = _load(folder, metric, row), _Origin.read(folder)
+            index, origin = _load(folder, metric, row), Origin.read(folder)
             ids = table.read(["id"])["id"].to_numpy()
             gone, new = np.setdiff1d(index.ids, ids), np.setdiff1d(ids, index.ids)
             changed = origin.changed + len(gone) + len(new)
@@ -350,17 +357,17 @@ def _bring_up_to_date(
     if len(ids):
         watch.say("building", f"making the {row.name} index of {len(ids):,} images")
         index.build(vectors, ids, **watch.told)
-    return index, _Origin.of(ids, vectors, rewritten)
+    return index, Origin.of(ids, vectors, rewritten)
 
 
 def _map_exact(
     table: Table, place: Path, metric: Metric, row: IndexKind, rewritten: int, watch: Watch
-) -> tuple[Index, _Origin]:
+) -> tuple[Index, Origin]:
     """Return the exact index of the vectors as they are now, where they lie in the table."""
     watch.say("building", f"making the {row.name} index of {table.count():,} images")
     index, lying = Exact(metric), table.lying_vectors()
     if not lying:
-        return index, _Origin.of(index.ids, index.vectors, rewritten)
+        return index, Origin.of(index.ids, index.vectors, rewritten)
     places = [
         None
         if each.file is None
@@ -374,12 +381,12 @@ def _map_exact(
     index.build_of_parts(rows, ids)
     for folder in sorted(place.iterdir(), reverse=True) if place.is_dir() else ():
         with contextlib.suppress(IndexFileError):
-            if _Origin.read(folder).is_of(table, rewritten):
+            if Origin.read(folder).is_of(table, rewritten):
                 before = _load(folder, metric, row)
                 if isinstance(before, Exact):
                     index.take_bytes_of(before)
                     break
-    return index, _Origin.of(ids, rows, rewritten)
+    return index, Origin.of(ids, rows, rewritten)
 
 
 def _load(folder: Path, metric: Metric, row: IndexKind) -> Index:
@@ -389,7 +396,14 @@ def _load(folder: Path, metric: Metric, row: IndexKind) -> Index:
     return index
 
 
-def _put(index: Index, origin: _Origin | Path, folder: Path) -> None:
+class Savable(Protocol):
+    """What can be kept as an index is."""
+
+    def save(self, folder: Path) -> None:
+        """Write it to a folder, replacing what is there."""
+
+
+def put_index(index: Savable, origin: Origin | Path, folder: Path) -> None:
     """Save an index in its place, which must be locked, and remove what else is there."""
     part = folder.with_name(f"{folder.name}.part")
     try:
@@ -415,7 +429,7 @@ def _remove(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _lock(place: Path, watch: Watch) -> Iterator[bool]:
+def lock_index(place: Path, watch: Watch) -> Iterator[bool]:
     """Hold the lock of one kind of index of one model; give whether it can be written."""
     import filelock
 

@@ -15,13 +15,16 @@ from lookalike.collection.columns import are_in, common
 from lookalike.collection.embedded import nothing_embedded, vector_table
 from lookalike.collection.folding import Copies, Fold
 from lookalike.collection.places import FileLocation, Found, Places, make_hit
-from lookalike.collection.regions import Near, Regions, load_with_cells, model_of_cells, says_whole_only
+from lookalike.collection.regions import Regions, load_with_cells, model_of_cells, says_whole_only
 from lookalike.collection.resources import Resources
+from lookalike.collection.same_kind import open_same_kind
 from lookalike.collection.searching_words import are_words, find_worded
 from lookalike.collection.selecting import Passing, pass_filter
 from lookalike.collection.shown import shown_by
 from lookalike.collection.stored.clusterings import NOISE, StoredClustering
 from lookalike.collection.stored_images import StoredImages
+from lookalike.collection.sureness import Embeddings, Judge, Shown
+from lookalike.collection.verified import Near, order_by_laying, same_first
 from lookalike.embed import Compute, Model
 from lookalike.errors import (
     InvalidInputError,
@@ -37,9 +40,10 @@ from lookalike.query.embedding import EmbeddedQuery, combine, embed_query
 from lookalike.query.filter import ANYTHING
 from lookalike.query.request import SearchRequest
 from lookalike.query.terms import Region, Term, Vector, Words
-from lookalike.results.hits import Hits
+from lookalike.results.hits import NOT_KNOWN, Hits, Sure
 from lookalike.results.search import HitCluster, SearchResult
 from lookalike.store import Store
+from lookalike.sureness.familiarity import CANDIDATES
 from lookalike.system.cores import usable_cores
 from lookalike.system.progress import Watch
 from lookalike.types import Hit, Ids, ImageId, Vectors
@@ -73,6 +77,7 @@ def search(resources: Resources, request: SearchRequest, run: Run) -> SearchResu
             raise QueryInputError("what is not wanted is taken from a query", hint="name an image that is")
         if request.same_cluster is not None:
             raise QueryInputError("the cluster searched in is that of a query", hint="name an image")
+        _check_thorough(request, "a colour is all that is searched for")
         if request.model is not None:
             resources.models.get(request.model)  # not needed, but a slip of the pen is one here, too
         return _search_colors(resources, request, passing)
@@ -89,8 +94,18 @@ def search(resources: Resources, request: SearchRequest, run: Run) -> SearchResu
             )
         model = resources.model(stored.model)
     if not model.has_text and are_words((*request.like, *request.unlike)) and stored is None:
+        _check_thorough(request, f"{model.name} has no vectors of words")
         return _search_words(resources, request, model, passing)
     return _search_vectors(resources, request, run, model, passing, stored)
+
+
+def _check_thorough(request: SearchRequest, why_not: str) -> None:
+    """Raise InvalidInputError if what can be done with the vector or picture of a query is asked for."""
+    for name in ("same_kind", "verify"):
+        if getattr(request, name):
+            raise InvalidInputError(
+                f"{name} is given, but {why_not}", field=name, hint="name an image, or leave it out"
+            )
 
 
 def _search_words(
@@ -106,6 +121,7 @@ def _search_words(
     copies = Copies.found(resources) if request.fold else None
     fold = None if copies is None else Fold(copies, lambda images: np.isin(images, ids))
     describer = Describer(places, passing, has_scores=True)
+    describer.take(request, Shown())
 
     def nearest(n: int) -> Near:
         return ids[:n], 1 - scores[:n]
@@ -161,10 +177,14 @@ def _search_vectors(
 
     wanted = tuple(map(embed, request.like))
     unwanted = tuple(map(embed, request.unlike))
-    asked = (query.id for query in (*wanted, *unwanted))
-    own = set() if request.include_self else {image for image in asked if image is not None}
+    asked = {query.id for query in (*wanted, *unwanted) if query.id is not None}
+    own: set[int] = set() if request.include_self else set(asked)
     vector = combine(wanted, unwanted, model.metric)
-    index = resources.searchers.open(table, model.name, model.metric, request.index, run.watch)
+    index: Searcher
+    if request.same_kind:
+        index = open_same_kind(resources, model, asked, run.watch)
+    else:
+        index = resources.searchers.open(table, model.name, model.metric, request.index, run.watch)
     if not len(index):
         raise nothing_embedded(store, model.name, request.model)
     cluster = None
@@ -180,34 +200,56 @@ def _search_vectors(
     is_unlike_images = bool(unwanted) or any(isinstance(term, Words | Vector) for term in request.like)
     mode: dict[str, Any] = {} if request.mode is None else {"mode": request.mode}
 
+    near = index.search(
+        vector,
+        k=min(max(CANDIDATES, request.n_hits) + len(asked), len(index)),
+        recall=1.0 if is_unlike_images else request.recall,
+        **mode,
+    )
+
     def by_whole(n: int, among: Ids | None) -> Near:
-        neighbors = index.search(
-            vector,
-            k=min(n, len(index)),
-            recall=1.0 if is_unlike_images or among is not None else request.recall,
-            allowed=passing.ids if among is None else among,
-            **(mode if among is None else {}),
-        )
+        neighbors = near
+        if passing.ids is not None or among is not None or n > near.ids.shape[1]:
+            neighbors = index.search(
+                vector,
+                k=min(n, len(index)),
+                recall=1.0 if is_unlike_images or among is not None else request.recall,
+                allowed=passing.ids if among is None else among,
+                **(mode if among is None else {}),
+            )
         is_found = neighbors.ids[0] >= 0
-        return neighbors.ids[0][is_found], neighbors.distances[0][is_found]
+        return neighbors.ids[0][is_found][:n], neighbors.distances[0][is_found][:n]
 
     regions = None
     if cells_of is not None:
         side = places.snapshot.side(cells_of.name, "cells")
         regions = Regions.of(side, request.like, wanted, bool(unwanted), passing.ids)
 
-    def nearest(n: int) -> Near:
+    def in_order(n: int) -> Near:
         return by_whole(n, None) if regions is None else regions.nearest(n, by_whole)
 
+    nearest: Callable[[int], Near] = in_order
+    if request.verify:
+        nearest = same_first(in_order, partial(order_by_laying, store, wanted[0], watch=run.watch))
+    judge = None
+    is_judged = regions is None and not unwanted and not request.same_kind
+    if is_judged and not any(isinstance(term, Words) for term in request.like):
+        seen = Embeddings(places, table, model, index)
+        judge = resources.judges.of_query(seen, resources.searchers, vector, near, sorted(asked), run.watch)
     n_most = len(index) if passing.ids is None else len(passing.ids)
     describer = Describer(places, passing, has_scores=model.metric == "cosine")
+    describer.take(request, judge)
     describer.boxes = {} if regions is None else regions.boxes
     total = _count(places, index, model.name, passing, own)
     copies = Copies.found(resources) if request.fold else None
     fold = None if copies is None else _fold(copies, _searched(places, index, model.name), passing, own)
     hits = _nearest_hits(nearest, n_most, min(request.n_hits, total), own, describer, fold)
-    is_proved = regions is None and find_kind(index.kind).is_proved(
-        1.0 if is_unlike_images or passing.ids is not None else request.recall, request.mode
+    is_proved = (
+        regions is None
+        and not request.verify
+        and find_kind(index.kind).is_proved(
+            1.0 if is_unlike_images or passing.ids is not None else request.recall, request.mode
+        )
     )
     searched_as = says_whole_only(model, cells_of, request.like)
     if regions is not None:
@@ -223,6 +265,7 @@ def _search_vectors(
         warnings=(
             *(*places.labels.damaged, *passing.warnings, *_cut_small((*wanted, *unwanted))),
             *searched_as,
+            *([] if judge is None or request.min_probability is None else judge.notes()),
             *([] if copies is None else copies.notes()),
         ),
         request=request,
@@ -315,7 +358,7 @@ def _nearest_hits(
             hits = hits[chosen]
         if len(hits) >= k or n >= n_most or len(ids) < n:
             ids, distances = ids[hits], distances[hits]
-            return Hits(ids, distances, describer.describe, describer.has_scores, describer.lookup)
+            return describer.hits(ids, distances)
         n *= _ASKED_MORE
 
 
@@ -342,10 +385,52 @@ class Describer:
         self.has_scores = has_scores
         self.folded: Mapping[int, int] = {}
         self.boxes: Mapping[int, Region] = {}
+        self._judge: Judge | Shown | None = None
+        self._min_probability: float | None = None
+        self._min_score: float | None = None
+        self._is_by_distance = True
         self.places = places
         self.lookup = places.lookup()
         self._passing = passing
         self._known: dict[int, list[FileLocation]] = {}  # where the table has been asked already
+
+    def take(self, request: SearchRequest, judge: Judge | Shown | None) -> None:
+        """Take who says how likely hits are, and what they are to have, at least.
+
+        Raises
+        ------
+        QueryConflictError
+            If that cannot be told.
+        """
+        if request.min_score is not None and not self.has_scores:
+            raise QueryConflictError(
+                "hits have no scores here, as the model is not compared by cosine",
+                hint="leave out the least score; a least probability there is",
+            )
+        if request.min_probability is not None and judge is None:
+            raise QueryConflictError(
+                "how likely hits are is not known here: it is of whole pictures, asked of fifty images or"
+                " more, with nothing that is unwanted",
+                hint="leave out the least probability",
+            )
+        self._judge = judge
+        self._min_probability, self._min_score = request.min_probability, request.min_score
+        self._is_by_distance = not request.verify
+
+    def hits(self, ids: Ids, distances: npt.NDArray[np.floating]) -> Hits:
+        """Return those of some hits, nearest first, that have what they are to have."""
+        enough = np.ones(len(ids), bool)
+        if self._min_score is not None:
+            enough &= 1 - distances >= self._min_score
+        sure = NOT_KNOWN
+        if self._judge is not None:
+            probabilities = self._judge.probabilities(distances)
+            if self._min_probability is not None:
+                enough &= probabilities >= self._min_probability
+            n_beyond = self._judge.n_beyond_chance(distances[enough])
+            below = n_beyond + 1 if n_beyond < enough.sum() or self._judge.is_strange else None
+            sure = Sure(probabilities[enough], below if self._is_by_distance else None)
+        return Hits(ids[enough], distances[enough], self.describe, self.has_scores, self.lookup, sure)
 
     def are_there(self, ids: Ids) -> npt.NDArray[np.bool_]:
         """Tell which of some images lie anywhere; all of them pass."""
@@ -359,6 +444,9 @@ class Describer:
     def describe(self, ranks: range, ids: Ids, distances: npt.NDArray[np.float64]) -> Sequence[Hit]:
         """Describe hits."""
         images = ids.tolist()
+        likely: list[float | None] = [None] * len(images)
+        if self._judge is not None:
+            likely = self._judge.probabilities(distances).tolist()
         known = self._known
         locations = known if known.keys() >= set(images) else self._locations(ids)
         return tuple(
@@ -369,9 +457,11 @@ class Describer:
                 1 - distance if self.has_scores else None,
                 locations[image],
                 self.lookup,
-                Found(self.folded.get(image, 0), self.boxes.get(image)),
+                Found(self.folded.get(image, 0), self.boxes.get(image), probability),
             )
-            for rank, image, distance in zip(ranks, images, distances.tolist(), strict=True)
+            for rank, image, distance, probability in zip(
+                ranks, images, distances.tolist(), likely, strict=True
+            )
         )
 
     def _locations(self, ids: Ids) -> dict[int, list[FileLocation]]:
@@ -418,6 +508,7 @@ def _search_colors(resources: Resources, request: SearchRequest, passing: Passin
     copies = Copies.found(resources) if request.fold else None
     fold = None if copies is None else Fold(copies, lambda images: np.isin(images, ids))
     describer = Describer(places, passing, has_scores=True)
+    describer.take(request, None)
     hits = _nearest_hits(nearest, len(ids), request.n_hits, (), describer, fold)
     return SearchResult(
         hits,

@@ -28,6 +28,7 @@ from lookalike.embed.models import (
     Interpolation,
     LocalGraph,
     Model,
+    Precision,
 )
 from lookalike.embed.runtime import ONE_THREAD, Compute
 from lookalike.embed.trial import Graph, try_graph
@@ -141,7 +142,7 @@ class TrainedNetwork:
     ----------
     graph : bytes
         The ONNX file.
-    name, title, size, resize, dimension, metric, licence, fit
+    name, title, size, resize, dimension, metric, licence, fit, precision
         See `Model` and `GraphUse`.
     """
 
@@ -154,6 +155,7 @@ class TrainedNetwork:
     metric: Metric
     licence: str
     fit: Fit
+    precision: Precision = "float32"
 
     def as_model(self) -> LocalModel:
         """Return it as a model like any other."""
@@ -161,7 +163,7 @@ class TrainedNetwork:
             name=self.name,
             title=self.title,
             architecture="onnx",
-            precision="float32",
+            precision=self.precision,
             weights=LocalGraph(hashlib.sha256(self.graph).hexdigest()),
             size=self.size,
             resize=self.resize,
@@ -185,6 +187,7 @@ def keep_local(local: LocalModel, folder: Path) -> None:
     assert isinstance(model.weights, LocalGraph) and model.use is not None
     description = {
         "title": model.title,
+        "precision": model.precision,
         "sha256": model.weights.sha256,
         "size": model.size,
         "resize": model.resize,
@@ -229,7 +232,7 @@ def kept_local(name: str, folder: Path) -> Model | None:
             name=name,
             title=row["title"],
             architecture="onnx",
-            precision="float32",
+            precision=row.get("precision", "float32"),  # all were, before trained ones had another
             weights=LocalGraph(row["sha256"]),
             size=row["size"],
             resize=row["resize"],

@@ -17,6 +17,7 @@ from lookalike.system.limits import THUMBNAIL_SIDE
 from lookalike.types import Metric
 
 Fit = Literal["crop", "squash"]
+Precision = Literal["float32", "int8"]
 Interpolation = Literal["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"]
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -210,7 +211,7 @@ class Model:
     name: str
     title: str
     architecture: str
-    precision: Literal["float32", "int8"]
+    precision: Precision
     weights: PackagedWeights | HubFiles | LocalGraph | None
     size: int
     resize: int

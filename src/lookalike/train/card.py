@@ -47,6 +47,10 @@ class Card:
         Images that could not be read, and were passed over.
     failures : tuple of str
         The first few of them, with the reasons.
+    int8 : str or None
+        The model's 8-bit form, a model of its own; None where it has none.
+    is_int8_used : bool
+        Whether images are embedded with that; else it loses too much.
     """
 
     model: str
@@ -65,6 +69,13 @@ class Card:
     queries: int = 0
     unreadable: int = 0
     failures: tuple[str, ...] = ()
+    int8: str | None = None
+    is_int8_used: bool = False
+
+    @property
+    def used(self) -> str:
+        """The name of the form that images are embedded with."""
+        return self.int8 if self.int8 is not None and self.is_int8_used else self.model
 
     @property
     def seconds(self) -> float:
@@ -140,4 +151,7 @@ class Card:
             ]
         elif self.classes is not None:
             lines += ["", "## How good it is", "", f"{NOT_MEASURED[:1].upper()}{NOT_MEASURED[1:]}."]
+        if self.int8 is not None:
+            which = "it is used" if self.is_int8_used else f"it finds less well, and {self.model} is used"
+            lines += ["", f"`{self.int8}` is the same network in 8-bit numbers, twice as fast: {which}."]
         return ("\n".join(lines) + "\n").encode("utf-8", "replace")

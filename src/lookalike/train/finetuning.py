@@ -21,6 +21,7 @@ from lookalike.train.batches import Batch, first_pixels, read_batches
 from lookalike.train.card import Card
 from lookalike.train.device import choose_device, import_torch, made_with, seeded
 from lookalike.train.images import TrainingImages
+from lookalike.train.integer_form import N_IMAGES, integer_form, is_as_good
 from lookalike.train.loss_functions import get_loss_function
 from lookalike.train.measuring import measure_models
 from lookalike.train.order import balanced
@@ -114,7 +115,7 @@ def finetune(
         if there is None:  # only now, so that a request that cannot be met ends no earlier run
             run.begin(asked, {"source": source}, chosen)
         name = settings.model_name
-        seen = _as_model(base, start, name, "", size, b"").model
+        seen = _network(base, start, name, "", size, b"").as_model().model
         feed = _Feed(images, chosen, classes, seen, settings, running.jobs)
         learner = FinetuneLearner(network, classes, n_frozen)
         result = fit(learner, feed, schedule, run, device, watch)
@@ -122,16 +123,20 @@ def finetune(
         watch.say("checking", "checking the model")
         n_train = len(chosen.split.train)
         title = f"{start.title}, fine-tuned on {n_train:,} images of {len(names):,} classes"
-        local = _as_model(base, start, name, title, size, base.build(backbone.give(), size))
+        made = _network(base, start, name, title, size, base.build(backbone.give(), size))
+        local, integer = made.as_model(), None
         _check(backbone, local, feed)
+        if base.has_integer_form:
+            watch.say("rounding", "making its 8-bit form")
+            learned = _draw(chosen.split.train, N_IMAGES, settings.random_state)
+            integer = integer_form(made, first_pixels(feed.plain(learned), N_IMAGES))
         watch.say("measuring", "measuring it against what it was made of")
         tested = chosen.split.test
-        if len(tested) > MOST_QUERIES:
-            random = np.random.default_rng((settings.random_state, 3))
-            tested = np.sort(random.choice(tested, MOST_QUERIES, replace=False))
+        tested = np.sort(_draw(tested, MOST_QUERIES, settings.random_state))
         own = base.model.size
-        before = _as_model(base, start, base.model.name, start.title, own, base.build(start.weights, own))
-        compared = [before.open(), local.open()]
+        before = _network(base, start, base.model.name, start.title, own, base.build(start.weights, own))
+        forms = [before.as_model(), local, *([] if integer is None else [integer])]
+        compared = [form.open() for form in forms]
         measured = measure_models(images, tested, classes[tested], compared, running.jobs, watch)
         card = Card(
             model=name,
@@ -155,8 +160,18 @@ def finetune(
             queries=measured.queries,
             unreadable=result.n_failed,
             failures=result.failed,
+            int8=None if integer is None else integer.model.name,
+            is_int8_used=integer is not None and is_as_good(measured.values, name),
         )
-        return Trained(local, card, chosen)
+        return Trained(local, card, chosen, integer=integer)
+
+
+def _draw(rows: Rows, most: int, seed: int) -> Rows:
+    """Return some rows drawn at random; all, in their order, where they are no more."""
+    if len(rows) <= most:
+        return rows
+    drawn: Rows = np.random.default_rng((seed, 3)).choice(rows, most, replace=False)
+    return drawn
 
 
 def _choose(images: TrainingImages, settings: FinetuneSettings) -> RunImages:
@@ -237,7 +252,7 @@ class _Feed:
         return np.concatenate([self._split.test, self._split.validation, self._split.train])
 
 
-def _as_model(base: Base, start: Start, name: str, title: str, size: int, graph: bytes) -> LocalModel:
+def _network(base: Base, start: Start, name: str, title: str, size: int, graph: bytes) -> TrainedNetwork:
     return TrainedNetwork(
         name=name,
         title=title,
@@ -248,7 +263,7 @@ def _as_model(base: Base, start: Start, name: str, title: str, size: int, graph:
         metric=base.model.metric,
         licence=start.licence,
         fit="crop",
-    ).as_model()
+    )
 
 
 def _check(backbone: Backbone, local: LocalModel, feed: _Feed) -> None:

@@ -38,12 +38,15 @@ class Trained:
         What it was trained on.
     examples : tuple of (PixelArray, PixelArray)
         Held-out images, and what an autoencoder makes of them; empty for other networks.
+    integer : LocalModel or None
+        The model in 8-bit numbers, where there is such a form.
     """
 
     local: LocalModel
     card: Card
     images: RunImages = field(repr=False)
     examples: tuple[tuple[PixelArray, PixelArray], ...] = field(default=(), repr=False)
+    integer: LocalModel | None = None
 
     @property
     def card_name(self) -> str:

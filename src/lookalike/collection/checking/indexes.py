@@ -1,4 +1,4 @@
-"""Search indexes: derived from the vectors, and made again of them."""
+"""Search indexes, and what is learned beside them: derived from the vectors, and made again of them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lookalike.collection.checking.parts import Looking, Mended, whatever_goes_wrong
 from lookalike.collection.searchers import Searchers
+from lookalike.collection.stored.sureness import SUFFIX, wrong_with_sureness
 from lookalike.embed import ModelRegistry
 from lookalike.index.folder import verify
 from lookalike.index.kinds import KINDS
@@ -22,6 +23,15 @@ def look_at_indexes(looking: Looking) -> None:
     place = looking.folder / "indexes"
     if not place.is_dir():
         return
+    for file in sorted(place.glob(f"*{SUFFIX}")):
+        looking.count(file)
+        reason = wrong_with_sureness(file)
+        if reason is not None:
+            looking.find(
+                Damage("index", looking.place(file), reason, _COSTS, "it is made again"),
+                lambda file=file: _put_aside(looking, file),  # type: ignore[misc]
+                90,
+            )
     for kept in sorted(each for each in place.iterdir() if each.is_dir()):
         is_of_store = any(row.is_of_store and kept.name.endswith(f"-{row.name}") for row in KINDS)
         for folder in [kept] if is_of_store else sorted(kept.iterdir()):
@@ -40,6 +50,11 @@ def look_at_indexes(looking: Looking) -> None:
                     lambda kept=kept, folder=folder: _mend(looking, kept, folder),  # type: ignore[misc]
                     90,
                 )
+
+
+def _put_aside(looking: Looking, file: Path) -> Mended:
+    looking.move_aside(file)
+    return Mended("it was moved aside; whoever searches makes it again")
 
 
 def _has_sums(folder: Path) -> bool:

@@ -39,6 +39,7 @@ class Evaluations(Face):
         index: str = "exact",
         recall: float = DEFAULT_RECALL,
         compare: str | Sequence[str] = (),
+        same_kind: bool = False,
         labels: str | os.PathLike[str] | None = None,
         query_split: str | None = None,
         gallery_split: str | None = None,
@@ -66,6 +67,9 @@ class Evaluations(Face):
             What an index is asked for.
         compare : str or sequence of str
             Models, or kinds of index, to measure on the same queries, and compare with this one.
+        same_kind : bool
+            Whether to measure searches for what is of the same kind, too, see `Collection.search`, and
+            compare these. Each query is as if it had never been there: nothing is drawn to it.
         labels : str or path, optional
             A CSV file with columns ``path`` and ``label``; the name of a clustering, whose clusters' names
             are labels; or ``folders``, ``folders:1``, ``path``, or a glob with one ``{label}``, as
@@ -119,6 +123,7 @@ class Evaluations(Face):
             index=index,
             recall=recall,
             compare=(compare,) if isinstance(compare, str) else tuple(compare),
+            same_kind=bool(same_kind),
             labels=labels,
             query_split=query_split,
             gallery_split=gallery_split,
@@ -168,6 +173,7 @@ class Evaluations(Face):
         query_split: str | None = None,
         gallery_split: str | None = None,
         random_state: int = RANDOM_STATE,
+        same_kind: bool = False,
         report: ProgressReport | None = None,
         cancel: CancelToken | None = None,
     ) -> IndexComparison:
@@ -186,6 +192,9 @@ class Evaluations(Face):
             The queries are images of this split of the data sets, and none of it is searched.
         gallery_split : {"train", "test"}, optional
             Only images of this split are searched.
+        same_kind : bool
+            Whether to time searches for what is of the same kind, too, see `Collection.search`; what they
+            give, `retrieval` tells.
 
         Raises
         ------
@@ -204,6 +213,7 @@ class Evaluations(Face):
             query_split=query_split,
             gallery_split=gallery_split,
             random_state=random_state,
+            same_kind=bool(same_kind),
         )
         with watching(report, cancel) as watch:
             return compare_on_collection(self._resources(), request, watch)

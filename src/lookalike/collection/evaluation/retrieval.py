@@ -17,8 +17,9 @@ from lookalike.collection.evaluation.without_duplicates import Apart, measure_ap
 from lookalike.collection.folding import Copies
 from lookalike.collection.places import FileLocation, Places, make_hit
 from lookalike.collection.resources import Resources
-from lookalike.collection.searchers import choose_kind
-from lookalike.embed import Model
+from lookalike.collection.same_kind import check_has_kinds
+from lookalike.collection.searchers import SAME_KIND, choose_kind
+from lookalike.embed import Model, unit_rows
 from lookalike.errors import CollectionConflictError, InvalidInputError
 from lookalike.evaluate import (
     MEAN_AP,
@@ -33,6 +34,7 @@ from lookalike.evaluate import (
 )
 from lookalike.evaluate.measures import DEFAULT_KS
 from lookalike.evaluate.retrieval import Relevance, check_ks, rank
+from lookalike.evaluate.same_kind import rank_all_of_kind, rank_others_of_kind
 from lookalike.hints import Hint
 from lookalike.index import Exact
 from lookalike.index.kinds import AUTO, is_kind
@@ -54,6 +56,7 @@ class RetrievalRequest:
     index: str
     recall: float
     compare: Sequence[str]
+    same_kind: bool
     labels: str | os.PathLike[str] | None
     query_split: str | None
     gallery_split: str | None
@@ -73,11 +76,14 @@ class _Contender:
         What the user called the model, if anything.
     index : str
         "exact" ranks all images; what another index finds is known up to the largest k only.
+    is_same_kind : bool
+        Whether what is of the same kind is sought; all images are ranked then, whatever `index` says.
     """
 
     model: Model
     asked: str | None
     index: str
+    is_same_kind: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,6 +133,9 @@ def evaluate_retrieval(resources: Resources, request: RetrievalRequest, watch: W
         replace(base, index=name) if is_kind(name) else _Contender(resources.model(name), name, base.index)
         for name in request.compare
     ]
+    if request.same_kind:
+        check_has_kinds(base.model)
+        others.append(replace(base, is_same_kind=True))
     locations = resources.places.of_images()
     truth = read_ground_truth(resources.places, locations, request.labels)
     return _compare(resources, locations, truth, [base, *others], request, watch)
@@ -199,7 +208,7 @@ def _check_others(resources: Resources, contenders: Sequence[_Contender]) -> Non
         model, index = contender.model, contender.index
         return model.name, choose_kind(vector_table(resources.store, model)) if index == AUTO else index
 
-    (model, index), *others = map(known, contenders)
+    (model, index), *others = map(known, (each for each in contenders if not each.is_same_kind))
     if (model, index) in others:
         raise InvalidInputError(
             f"compare names what is measured itself, {model} by the index {index}; expected another model,"
@@ -296,6 +305,8 @@ def _measure(
 ) -> tuple[Retrieval, str]:
     """Return what the queries find, and the kind of index that found it."""
     model = contender.model
+    if contender.is_same_kind:
+        return _measure_kinds(rows, task, to_depth, watch), SAME_KIND
     if not to_depth:
         gallery = rows.of(task.gallery)
         if task.own:
@@ -335,6 +346,21 @@ def _measure(
         at[query, : len(found_ones)] = found_ones
         own_relevant[query] += np.count_nonzero(task.codes[left_out] == task.query_codes[query])
     return measure_hits(at, task.query_codes, task.codes, task.ks, own_relevant), index.kind
+
+
+def _measure_kinds(rows: ImageVectors, task: _Task, to_depth: bool, watch: Watch) -> Retrieval:
+    """Return what the queries find where what is of the same kind is sought."""
+    gallery = unit_rows(rows.of(task.gallery))
+    if task.own:
+        own = np.searchsorted(task.gallery, task.queries)
+        found = rank_others_of_kind(gallery, Relevance(task.query_codes, task.codes, own), task.ks, watch)
+    else:
+        queries = unit_rows(rows.of(task.queries))
+        found = rank_all_of_kind(queries, gallery, Relevance(task.query_codes, task.codes), task.ks, watch)
+    if not to_depth:
+        return found
+    own_relevant = np.full(len(task.queries), int(task.own))
+    return measure_hits(found.hits, task.query_codes, task.codes, task.ks, own_relevant)
 
 
 def _worst(

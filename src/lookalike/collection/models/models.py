@@ -276,6 +276,6 @@ class Models(Names):
             device = "cpu" if running.device == "cpu" else AUTO
             # Hours of work are not to end in "another is writing".
             synced = self._sync(
-                model=trained.card.model, jobs=running.jobs, device=device, wait=None, **watch.told
+                model=trained.card.used, jobs=running.jobs, device=device, wait=None, **watch.told
             )
         return TrainedModel(trained, synced, registry.folder / trained.card_name)

@@ -15,6 +15,7 @@ from lookalike.collection.evaluation.ground_truth import read_ground_truth
 from lookalike.collection.places import Places
 from lookalike.collection.resources import Resources
 from lookalike.embed import ModelRegistry, base_name
+from lookalike.embed.local import keep_local
 from lookalike.errors import (
     CollectionConflictError,
     ImageDamagedError,
@@ -36,6 +37,7 @@ from lookalike.train import (
     Trained,
     TrainingImages,
 )
+from lookalike.train.integer_form import integer_name
 from lookalike.train.trainings import training_of
 from lookalike.types import PixelArray
 
@@ -69,11 +71,18 @@ def train_model(
     except ModelError:
         run.remove()  # left by a kill between keeping the model and forgetting how it came about
         raise
-    _check_nothing_is_left(places, registry, name)
+    rounded = integer_name(name) if isinstance(settings, FinetuneSettings) else None
+    if rounded is not None and not run.folder.exists():  # else a kill may have left it
+        registry.check_free(rounded)
+    for each in filter(None, (name, rounded)):
+        _check_nothing_is_left(places, registry, each)
     images = _labeled(places, labels) if training.takes_labels else _images(places)
     trained = training.train(images, settings, run, running, watch)
     # Whoever is at it: hours of work are not to be thrown away.
     with writer_lock(folder, Turn(None, "keeping a trained model", watch)):
+        # Once the model is there, all of it is: what a kill leaves is written again.
+        if trained.integer is not None:
+            keep_local(trained.integer, registry.folder)
         registry.add_trained(trained.local, trained.files())
     run.remove()
     return trained
