@@ -33,7 +33,7 @@ UNEDITED_WEIGHT = 2.0
 LEAST_LEAF, RIDGE = 40, 5.0
 DRAWS = 24
 COPIED = 0.25
-N_KINDS = 37  # of variants; a folder of some of them, as of those that are hard to tell, weighs that much less
+N_KINDS = 37  # of variants; a folder of some of them, as of those that are hard to tell, weighs less
 LARGEST = {"photo": 2500, "icon": 1200, "document": 300}  # of each, in a library
 TABLES = Path(tree_tables.__file__)
 
