@@ -150,9 +150,11 @@ def by_hand(collection: Collection) -> list[object]:
         lookalike.Running(),
         comparison,
         lookalike.Sentence("it broke", lookalike.Hint("sync", then=" first")),
+        lookalike.Tag("dog", 0.5),
         lookalike.TrainingProgress(
             "training", epoch=1, epochs=2, step=1, steps=2, loss=0.5, held_out_loss=None, seconds_left=None
         ),
+        lookalike.Understood({"dog": ("chihuahua",)}, ("red",), 1),
         lookalike.Url("https://example.org/a.png"),
         lookalike.Words("a cat"),
         lookalike.ImageFile(file),

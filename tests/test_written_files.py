@@ -17,6 +17,7 @@ OWN_PLACES = {
     "collection/export/tables.py": "a new file beside, which `exporting` puts in its place",
     "collection/searchers.py": "indexes of a collection",
     "collection/stored/duplicates.py": "what is known of duplicates, in the collection",
+    "collection/stored/sureness.py": "what is learned of how sure answers are, in the collection",
     "collection/stored/named_folders.py": "clusterings and maps of a collection",
     "datasets/": "the cache",
     "embed/": "the cache, and models of a collection",

@@ -33,7 +33,7 @@ GROUPS = {name: row for name, row in COMMANDS.items() if isinstance(row, Group)}
         ("findd", "that is `lookalike search` here"),
         ("cluster rename 0=owls", "that is `lookalike cluster edit` here; `lookalike cluster --help`"),
         ("search x.jpg -n 3", "no such option: -n; how many is said with -k; `lookalike search --help`"),
-        ("search x.jpg --min-score 0.8", "a search has no cut-off yet"),
+        ("search x.jpg --threshold 0.8", "how like a hit has to be is said with --min-score"),
         ("map make --csv", "a file is said with -o"),
         ("info --limit 3", "no such option: --limit"),
         ("cluster search x.jpg", "that is `lookalike search`"),

@@ -100,7 +100,7 @@ def test_the_command_line_indexes_a_data_set_and_searches_it(digits, tmp_path, c
     assert listed["cifar-10"] is None
     assert run("info", "-c", "mnist")["datasets"] == ["mnist"]
     names = [row["name"] for row in run("models")["models"]]
-    assert names[0] == "lite0"
+    assert names[0] == "lite0-deep"
 
 
 def test_the_picture_of_a_result_names_hits_of_a_data_set_in_full_and_says_where_there_are_none(

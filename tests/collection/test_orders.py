@@ -22,7 +22,7 @@ def made(request, tmp_path, monkeypatch):
     folder = tmp_path / ".lookalike"
     folder.mkdir()
     places, images = random_collection(folder, request.param, monkeypatch)
-    return Resources(places, None, None, None, None, None), images, str(folder / "photos")
+    return Resources(places, None, None, None, None, None, None), images, str(folder / "photos")
 
 
 def listed(resources, **options):

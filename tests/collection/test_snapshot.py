@@ -526,6 +526,7 @@ def test_who_asks_once_for_the_fields_of_many_hits_has_them_of_one_look_into_the
 ):
     files = [path for path, _, _ in collection.snapshot().files.facts()]
     collection.set_fields({path: {"name": path} for path in files})
+    collection.search(collection.snapshot().absolute(files[0]))  # how sure answers are is learned
     monkeypatch.setattr(module, "_SOON_READ", 0)
     monkeypatch.setattr(module, "_ASKED_BY_COMMANDS", 100)
     looked = []

@@ -7,6 +7,7 @@ import pytest
 from lookalike.embed import load_model, loading
 from lookalike.errors import ModelError
 
+BUILT = f"lite0-579344248a93-{loading._BUILD}.onnx"
 BLACK = np.zeros((1, 224, 224, 3), np.uint8)
 
 
@@ -35,7 +36,7 @@ def files(cache):
 
 def test_a_model_is_built_once_then_read_from_the_cache(cache, built):
     first = load_model("lite0").embed(BLACK)
-    assert files(cache) == ["lite0-579344248a93-2.onnx", "lite0-579344248a93-2.onnx.sha256"]
+    assert files(cache) == [BUILT, f"{BUILT}.sha256"]
     second = load_model("lite0").embed(BLACK)
     assert built == ["lite0"]
     assert np.array_equal(first, second)
@@ -54,7 +55,7 @@ def test_a_model_is_built_once_then_read_from_the_cache(cache, built):
 )
 def test_a_damaged_cache_is_built_again_and_mended(cache, built, suffix, damage):
     load_model("lite0")
-    file = cache / "models" / f"lite0-579344248a93-2.onnx{suffix}"
+    file = cache / "models" / f"{BUILT}{suffix}"
     content = file.read_bytes()
     damaged = damage(content)
     if damaged is None:
@@ -104,7 +105,7 @@ def test_threads_that_load_at_once_all_get_the_model(cache):
     assert errors == []
     assert len(vectors) == 4
     assert all(np.array_equal(vectors[0], vector) for vector in vectors)
-    assert files(cache) == ["lite0-579344248a93-2.onnx", "lite0-579344248a93-2.onnx.sha256"]
+    assert files(cache) == [BUILT, f"{BUILT}.sha256"]
 
 
 class Package:
@@ -157,7 +158,7 @@ def test_the_8_bit_model_is_a_model_of_its_own_that_nearly_agrees(cache):
     random = np.random.default_rng(0)
     pictures = random.integers(0, 256, (3, 7, 7, 3), dtype=np.uint8).repeat(32, axis=1).repeat(32, axis=2)
     float32, int8 = load_model("lite0").embed(pictures), load_model("lite0-int8").embed(pictures)
-    assert files(cache)[:2] == ["lite0-579344248a93-2.onnx", "lite0-579344248a93-2.onnx.sha256"]
-    assert files(cache)[2] == "lite0-int8-579344248a93-2.onnx"
+    assert files(cache)[:2] == [BUILT, f"{BUILT}.sha256"]
+    assert files(cache)[2] == f"lite0-int8-579344248a93-{loading._BUILD}.onnx"
     assert not np.array_equal(float32, int8)
     assert ((float32 * int8).sum(axis=1) > 0.97).all()

@@ -226,6 +226,8 @@ def test_the_document_has_these_names():
         "fold": False,
         "same_kind": False,
         "verify": False,
+        "min_probability": None,
+        "min_score": None,
         "sort": None,
         "descending": False,
         "random_state": 0,

@@ -40,15 +40,15 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType(
 """What is said of words that mean something which is done otherwise."""
 
 _MANY = "--top"
-_NO_CUT_OFF = "a search has no cut-off yet: the similarity of each hit stands beside it, and -k says how many"
+_CUT_OFF = "how like a hit has to be is said with --min-score, and how likely with --min-probability"
 _OPTIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
     dict.fromkeys(
         ("-n", "--n", "--limit", "--count", "--num", "--max", "--max-results", "--results"),
         (_MANY, "how many is said with -k"),
     )
     | dict.fromkeys(
-        ("--threshold", "--min-score", "--min-similarity", "--similarity", "--cutoff", "--max-distance"),
-        (_MANY, _NO_CUT_OFF),
+        ("--threshold", "--min-similarity", "--similarity", "--cutoff", "--max-distance"),
+        ("--min-score", _CUT_OFF),
     )
     | dict.fromkeys(("--out", "--save", "--to", "--csv", "--html"), ("--output", "a file is said with -o"))
 )
