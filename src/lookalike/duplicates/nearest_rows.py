@@ -2,16 +2,18 @@
 
 Vectors say what pictures show, and most of their variance is of what many have in common. So they are
 *whitened*: centered, turned to their principal axes, divided by the standard deviation along each, and scaled
-to length 1. Of photos on a page of text, 86 to 90 of 100 then have the photo among their two nearest, or the
-other way round; by the cosine of the vectors as they are, 71 (4,000 pictures; of other edits, more). How many
-axes are kept depends on how many pictures there are to find them by. Two nearest are looked at, and up to ten
-that are very near: pages of one form are each other's nearest, before a crop of one of them.
+to length 1. How many axes are kept depends on how many pictures there are to find them by: of 560 photos on a
+page of text, among 2,500, 85 and 89 of 100 then have the photo among their four nearest, or the other way
+round, with 468 and 1,024 axes of `lite0-deep-int8`; with more axes fewer strangers are near by chance. Five
+nearest are looked at, and up to ten that are very near: pages of one form are each other's nearest, before a
+crop of one of them.
 
 All against all, rows are put into cells around centroids, some 100 a cell (more where there are many cells),
-and each row is compared with those of its 8 nearest cells. That finds the nearest of 995 in 1,000. Where some
-are asked for, they are compared with all.
+and each row is compared with those of its 32 nearest cells; where there are few cells, and where some are
+asked for, with all. (With 8 cells, a third of the screenshots that all rows find were missed: their photo is
+among the nearest at a cosine of 0.2, and lies in any cell.)
 
-Cost: n · (cells + 8 · rows a cell) products of 512 terms, for 60,000 rows some seconds; 4 bytes a term and
+Cost: n · (cells + 32 · rows a cell) products of 1,024 terms, for 60,000 rows some seconds; 4 bytes a term and
 row.
 """
 
@@ -34,20 +36,25 @@ from lookalike.system.cores import usable_cores
 from lookalike.system.progress import UNWATCHED, Progress, Watch
 from lookalike.types import Vectors
 
-N_NEAREST, N_ALWAYS = 10, 3
+N_NEAREST, N_ALWAYS = 10, 5
 """Of each picture, how many are looked at where they are very near, and how many in any case."""
 
 N_SAMPLE = 4_096
 """Pictures by which the axes are found, at most."""
 
-_MOST_AXES = 512
-_PICTURES_AN_AXIS = 8  # to know its variance by
+_MOST_AXES = 1_024
+_PICTURES_AN_AXIS = 4  # to know its variance by
 _FEWEST_AXES = 64  # with fewer, all that differs between two pictures would be lost
 _MOST_BYTES = 2 << 30  # of all rows
-_WHITENED, _PLAIN = (0.3, 0.7), (0.5, 0.85)  # cosines of what is looked at in any case, and of very near
+_VERY_NEAR = 0.7  # a cosine of whitened rows
+_PLAIN = 0.5, 0.85  # where they are not: cosines of what is looked at in any case, and of very near
+_BEYOND_CHANCE, _LEAST = (
+    6.4,
+    (0.2, 0.3),
+)  # cosines of strangers spread by 1 / sqrt(axes); so many times that, within
 _A_CELL, _MOST_CELLS = 100, 4_096
 _MOST_A_CELL = 8_192  # rows that all who probe it are compared with
-_PROBED = 8  # cells that a row is compared with
+_PROBED = 32  # cells that a row is compared with
 _ROUNDS, _ROWS_A_CELL = 5, 40  # of finding centroids
 _AT_ONCE = 1_024  # rows whose cells are found at once
 _BLOCK_VALUES = 1 << 23  # of products at a time: 32 MB
@@ -79,7 +86,7 @@ class Whitening:
     axes : (d, m) float32
         Divided by the standard deviations.
     least : (float, float)
-        The least cosines of the two nearest, and of the others.
+        The least cosines of the five nearest, and of the others.
     """
 
     center: Vectors
@@ -91,7 +98,7 @@ class Whitening:
         """Find the axes by some vectors, (s, d), for rows of n pictures."""
         d = sample.shape[1]
         unit = _unit(sample)
-        n_axes = min(_MOST_AXES, d // 2, len(sample) // _PICTURES_AN_AXIS, max(1, _MOST_BYTES // (4 * n)))
+        n_axes = min(_MOST_AXES, 2 * d // 3, len(sample) // _PICTURES_AN_AXIS, max(1, _MOST_BYTES // (4 * n)))
         if n_axes < _FEWEST_AXES:
             return cls(np.zeros(d, np.float32), None, _PLAIN)
         center = unit.mean(axis=0, dtype=np.float64)
@@ -101,7 +108,8 @@ class Whitening:
         variances = np.einsum("ij,ij->j", along, along, dtype=np.float64) / len(sample)
         # The smallest are of few pictures, or noise: not to be made as large as the others.
         scales = 1 / np.sqrt(variances + variances[len(variances) // 2] + 1e-12)
-        return cls(center.astype(np.float32), (axes * scales).astype(np.float32), _WHITENED)
+        least = float(np.clip(_BEYOND_CHANCE / np.sqrt(n_axes), *_LEAST))
+        return cls(center.astype(np.float32), (axes * scales).astype(np.float32), (least, _VERY_NEAR))
 
     @property
     def n_axes(self) -> int:
@@ -130,7 +138,7 @@ def nearest_rows(
         Of length 1; zeros where nothing is known, which are near to nothing.
     asked : (k,) intp
     least : (float, float)
-        The least cosines of the two nearest, and of the others.
+        The least cosines of the five nearest, and of the others.
     by_cells : bool, optional
         Whether rows are compared with those of the nearest cells only; by default, where that is faster.
     watch : Watch
