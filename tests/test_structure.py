@@ -4,6 +4,7 @@ import ast
 import importlib
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -176,3 +177,9 @@ def test_files_that_contributing_names_are_there():
         for path in folder.rglob("*.py")
     }
     assert [file for file in files if not any(path.endswith("/" + file) for path in there)] == []
+
+
+def test_no_two_test_files_have_one_name():
+    """Two of one name in folders without packages stop the collecting of one of them."""
+    names = Counter(path.name for path in Path(__file__).parent.rglob("test_*.py"))
+    assert [name for name, count in names.items() if count > 1] == []
