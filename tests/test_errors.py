@@ -304,7 +304,7 @@ OTHERS_COMMANDS = {
     "datasets/apt.py": "apt-get, dpkg-deb",
     "duplicates/tree_tables.py": "none: numbers as text",
     "embed/loading.py": "pip",
-    "embed/whitening.py": "pip",
+    "embed/frozen.py": "pip",
     "store/manifest.py": "pip",
     "system/children.py": "python",
     "system/installing.py": "pip",

@@ -30,6 +30,9 @@ Metric = Literal["cosine", "euclidean"]
 Ids = npt.NDArray[np.int64]
 """(n,) int64 image ids, or row numbers where no ids were given."""
 
+Near = tuple[Ids, npt.NDArray[np.floating]]
+"""Images, the nearest first, and how far each is from the query."""
+
 FieldKind = Literal["number", "text", "date", "boolean", "tags"]
 """What a column of the user's holds."""
 

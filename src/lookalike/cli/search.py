@@ -194,7 +194,7 @@ def search(
         say_if_none(result, is_filtered=is_filtered)
         return
     if result.understood is not None:
-        tell(f"{result.understood.told()}")
+        tell(result.understood.told())
     print_paths(result.hits) if filepath_only else print_hits(result)
     say_if_nothing(result, is_filtered=is_filtered)
     say_where_it_is(result, typed)

@@ -14,6 +14,7 @@ from lookalike.embed import Model, unit_rows
 from lookalike.errors import InvalidInputError, ModelConflictError
 from lookalike.index.pairing import Pairing, pair
 from lookalike.query.filter import Filter
+from lookalike.results.lookup import Lookup
 from lookalike.results.matching import MatchedPair, Matching
 from lookalike.system.progress import Watch
 from lookalike.system.wording import count_images
@@ -32,10 +33,10 @@ class Side:
 class _Taken:
     """The images of a side: which, and where they lie."""
 
-    resources: Resources
     embedded: Embedded
     ids: Ids
     locations: dict[int, list[FileLocation]]
+    lookup: Lookup
 
     def rows(self) -> Vectors:
         """Return their vectors, (n, d) float32, unit rows."""
@@ -44,8 +45,7 @@ class _Taken:
     def hit(self, rank: int, row: int, score: float) -> Hit:
         """Return one of them as a hit."""
         image = int(self.ids[row])
-        lookup = self.resources.places.lookup()
-        return make_hit(rank, ImageId(image), 1 - score, score, self.locations[image], lookup)
+        return make_hit(rank, ImageId(image), 1 - score, score, self.locations[image], self.lookup)
 
 
 def match_sides(a: Side, b: Side, name: str | None, is_one: bool, watch: Watch) -> Matching:
@@ -68,7 +68,7 @@ def match_sides(a: Side, b: Side, name: str | None, is_one: bool, watch: Watch) 
         model.name,
         len(one.ids),
         len(other.ids),
-        (a.resources.places.lookup(), b.resources.places.lookup()),
+        (one.lookup, other.lookup),
     )
 
 
@@ -118,7 +118,7 @@ def _take(side: Side, model: Model, asked: str | None, which: str) -> _Taken:
             f"no image of the collection in {resources.store.folder} is on the {which} side; expected some on"
             " both"
         )
-    return _Taken(resources, embedded, ids, locations)
+    return _Taken(embedded, ids, locations, resources.places.lookup())
 
 
 def _check_apart(one: _Taken, other: _Taken) -> None:

@@ -32,10 +32,7 @@ from lookalike.query.embedding import EmbeddedQuery
 from lookalike.query.terms import PictureTerm, Region, Term
 from lookalike.system.progress import Watch
 from lookalike.system.wording import count_images
-from lookalike.types import Ids
-
-Near = tuple[Ids, npt.NDArray[np.floating]]
-"""Images, the nearest first, and how far each is from the query."""
+from lookalike.types import Ids, Near
 
 Whole = Callable[[int, Ids | None], Near]
 """Gives so many of the nearest by whole vectors, only of some images where those are given; and how far they

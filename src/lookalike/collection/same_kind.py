@@ -226,7 +226,7 @@ def _open(table: Table, embedded: Embedded, place: Path, watch: Watch) -> KeptSm
         anew = Origin.of(embedded.ids, vectors, rewritten)
         rows = unit_rows(vectors)
         del vectors
-        mended = _mended(table, embedded.ids, rows, place, watch)
+        mended = _mended(place, table, embedded.ids, rows, rewritten, watch)
         if mended is None:
             watch.say("building", f"finding the nearest of each of {len(rows):,} images")
             mended = KeptSmoothing(embedded.ids, Smoothing.of(rows, watch)), anew
@@ -247,10 +247,9 @@ def _load(folder: Path, table: Table, embedded: Embedded) -> KeptSmoothing | Non
 
 
 def _mended(
-    table: Table, ids: Ids, rows: Vectors, place: Path, watch: Watch
+    place: Path, table: Table, ids: Ids, rows: Vectors, rewritten: int, watch: Watch
 ) -> tuple[KeptSmoothing, Origin] | None:
     """Return what is kept of an earlier state with what has come and gone since; None where that is much."""
-    rewritten = count_rewritten(place.parent, place.name.removesuffix(f"-{SAME_KIND}"))
     for folder in sorted(place.iterdir(), reverse=True) if place.is_dir() else ():
         with contextlib.suppress(IndexFileError):
             kept, origin = KeptSmoothing.load(folder), Origin.read(folder)

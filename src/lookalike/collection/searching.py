@@ -24,7 +24,7 @@ from lookalike.collection.shown import shown_by
 from lookalike.collection.stored.clusterings import NOISE, StoredClustering
 from lookalike.collection.stored_images import StoredImages
 from lookalike.collection.sureness import Embeddings, Judge, Shown
-from lookalike.collection.verified import Near, order_by_laying, same_first
+from lookalike.collection.verified import order_by_laying, same_first
 from lookalike.embed import Compute, Model
 from lookalike.errors import (
     InvalidInputError,
@@ -46,7 +46,7 @@ from lookalike.store import Store
 from lookalike.sureness.familiarity import CANDIDATES
 from lookalike.system.cores import usable_cores
 from lookalike.system.progress import Watch
-from lookalike.types import Hit, Ids, ImageId, Vectors
+from lookalike.types import Hit, Ids, ImageId, Near, Vectors
 
 _ASKED_MORE = 4  # times as many, where too few of the nearest are hits
 _FEW = 1_000  # images, which are looked for in the table where that is the quicker way

@@ -58,10 +58,10 @@ class Shown:
 
     def tags_of(self, image: int) -> tuple[Tag, ...]:
         """Return what an image shows, the likeliest first; none where nothing is likely."""
-        (row,) = [*self.rows_of(np.array([image], np.int64)), None][:1]
-        if row is None:
-            return ()
-        pairs = zip(self.classes[row].tolist(), self.probabilities[row].tolist(), strict=True)
+        rows = self.rows_of(np.array([image], np.int64))
+        pairs = zip(
+            self.classes[rows].ravel().tolist(), self.probabilities[rows].ravel().tolist(), strict=True
+        )
         likely = [(number, p) for number, p in pairs if p >= LEAST_OF_IMAGE]
         return tuple(Tag(class_name(number), p) for number, p in likely[:MOST_TAGS])
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -31,16 +30,13 @@ from lookalike.query.embedding import EmbeddedQuery
 from lookalike.store import Store
 from lookalike.system.cores import usable_cores
 from lookalike.system.progress import Progress, Watch
-from lookalike.types import Ids, ImageId
+from lookalike.types import Ids, ImageId, Near
 
 N_LAID = 100
 """How many of the nearest are laid on the query."""
 
 _RATHER = 0.5
 _FITS = 0.65  # of frames a second apart, 0.73 to 0.87; of strangers 0.6, but for few
-
-Near: TypeAlias = tuple[Ids, npt.NDArray[np.floating]]
-"""Images, the nearest first, and how far each is from the query."""
 
 Rows = npt.NDArray[np.intp]
 

@@ -44,7 +44,7 @@ Looks: TypeAlias = Callable[[Sequence[int]], Mapping[int, bytes]]
 Verify: TypeAlias = Callable[[Look, Look, int, tuple[int, int]], Evidence]
 """As `verifying.verify`."""
 
-_SURELY_ONE, _SURELY_NONE = 0.95, 0.05  # chances to be one picture
+_SURE = math.log(0.95 / 0.05)  # log-odds: one picture at a chance of 0.95, none at 0.05
 _NEARLY = 0.3  # as close as a pair is, to be nearly as close: six bits of a hash
 _ABOUT = 0.05  # to be about as close
 
@@ -160,13 +160,13 @@ class Families:
     def add(self, pair: _Pair, evidence: Evidence) -> None:
         """Take in what was found of a pair; nothing, where the two are unlike."""
         odds = float(one_picture().ask(numbers_of(evidence))[0]) if len(evidence) else -math.inf
-        if odds >= _odds(_SURELY_ONE):
+        if odds >= _SURE:
             one, other = self._families_of(pair)
             self._parents[one] = other
             for picture in pair[:2]:
                 closest = self._closest.get(picture, pair.closeness)
                 self._closest[picture] = min(closest, pair.closeness)
-        elif odds <= _odds(_SURELY_NONE):
+        elif odds <= -_SURE:
             two = self._families_of(pair)
             self._apart[two] = min(self._apart.get(two, pair.closeness), pair.closeness)
 
@@ -188,11 +188,6 @@ class Families:
             parents[picture] = parents.get(parent, parent)
             picture = parent
         return picture
-
-
-def _odds(chance: float) -> float:
-    """Return the logarithm of the odds of a chance."""
-    return math.log(chance / (1 - chance))
 
 
 class _Block:

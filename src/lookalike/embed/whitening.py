@@ -27,7 +27,6 @@ Whitening", ECCV 2012.
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,10 +37,10 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.embed.convolutional_graph import IR_VERSION, OPSET
+from lookalike.embed.frozen import read_frozen
 from lookalike.embed.models import FrozenFile
 from lookalike.embed.onnx import unit_rows
 from lookalike.embed.runtime import Compute, open_session
-from lookalike.errors import ModelDamagedError
 from lookalike.system.blas_threads import eigh, qr
 from lookalike.system.chance import RANDOM_STATE
 from lookalike.types import Vectors
@@ -56,7 +55,6 @@ _RIDGE = 0.1
 _POWER = -0.25
 
 _ON_THE_PROCESSOR = Compute(device="cpu")
-_ADVICE = "install lookalike again: pip install --force-reinstall lookalike"
 
 Doubles = npt.NDArray[np.float64]
 
@@ -179,20 +177,10 @@ def load_whitening(frozen: FrozenFile) -> Whitening:
     ModelError
         If the file is missing or damaged.
     """
-    file = Path(__file__).with_name(frozen.file)
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise ModelDamagedError(f"cannot read {file}: {error.strerror}", hint=_ADVICE) from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != frozen.sha256:
-        raise ModelDamagedError(
-            f"{file} is damaged: expected sha256 {frozen.sha256}, got {found}", hint=_ADVICE
-        )
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        return Whitening(
-            {
-                name: Part(arrays[f"{name}_mean"], arrays[f"{name}_axes"], arrays[f"{name}_steps"])
-                for name in WEIGHTS
-            }
-        )
+    arrays = read_frozen(Path(__file__).with_name(frozen.file), frozen.sha256)
+    return Whitening(
+        {
+            name: Part(arrays[f"{name}_mean"], arrays[f"{name}_axes"], arrays[f"{name}_steps"])
+            for name in WEIGHTS
+        }
+    )

@@ -138,7 +138,7 @@ class Matching(Table, Result):
     def _repr_html_(self) -> str:
         """Show the first pairs in a notebook, one side above the other."""
         shown = self.pairs[:_SHOWN]
-        first, second = (lookup for lookup in self.lookups)
+        first, second = self.lookups
         return (
             f"<p>{escape(repr(self)[1:-1])}</p>"
             + show_hits([pair.a for pair in shown], first, lambda hit: hit.path.rsplit("/", 1)[-1])

@@ -23,8 +23,6 @@ Cost: 0.15 ms an image, of 5.5, half of it for what the network pools.
 
 from __future__ import annotations
 
-import hashlib
-import io
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,7 +30,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.errors import ModelDamagedError
+from lookalike.embed.frozen import read_frozen
 from lookalike.four_bits import decode as decode_rows
 from lookalike.four_bits import encode as encode_rows
 from lookalike.types import PixelArray, Vectors
@@ -54,7 +52,6 @@ FILE = "lite0_cells.npz"
 SHA256 = "cd529e03d24bcf2d676a5080299919230c50a8c344dfa8f9082e1a7fdd65c316"
 
 _SIDE, _STEP = 3 / 7, 2 / 7  # of a cell, in shares of the picture
-_ADVICE = "install lookalike again"
 
 Doubles = npt.NDArray[np.float64]
 
@@ -149,18 +146,8 @@ def _whitening() -> dict[str, tuple[Doubles, Doubles]]:
     """
     with _lock:
         if not _loaded:
-            file = Path(__file__).with_name(FILE)
-            try:
-                content = file.read_bytes()
-            except OSError as error:
-                raise ModelDamagedError(f"cannot read {file}: {error.strerror}", hint=_ADVICE) from error
-            found = hashlib.sha256(content).hexdigest()
-            if found != SHA256:
-                raise ModelDamagedError(
-                    f"{file} is damaged: expected sha256 {SHA256}, got {found}", hint=_ADVICE
-                )
-            with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-                for name, *_ in PARTS:
-                    axes = arrays[f"{name}_axes"].astype(np.float64) * arrays[f"{name}_steps"]
-                    _loaded[name] = arrays[f"{name}_mean"].astype(np.float64), axes
+            arrays = read_frozen(Path(__file__).with_name(FILE), SHA256)
+            for name, *_ in PARTS:
+                axes = arrays[f"{name}_axes"].astype(np.float64) * arrays[f"{name}_steps"]
+                _loaded[name] = arrays[f"{name}_mean"].astype(np.float64), axes
     return _loaded
